@@ -18,6 +18,12 @@ fn tone(hz: f64) -> Result<Memory> {
 }
 
 fn main() -> Result<()> {
+    if std::env::args().any(|argument| matches!(argument.as_str(), "-h" | "--help")) {
+        println!(
+            "Renders 100 random crops of three tones with their stems, as a training step takes them, and prints their level."
+        );
+        return Ok(());
+    }
     let mut session = Session::new(SPEC.rate, SPEC.layout);
     let mut parts: Vec<Selector> = Vec::new();
     for (name, hz) in [("bass", 55.0), ("drums", 110.0), ("vocals", 440.0)] {

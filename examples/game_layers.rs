@@ -22,6 +22,12 @@ fn tone(hz: f64, frames: u64) -> Result<Memory> {
 }
 
 fn main() -> Result<()> {
+    if std::env::args().any(|argument| matches!(argument.as_str(), "-h" | "--help")) {
+        println!(
+            "Plays layers of game music into a buffer: fades one in and adds a stinger while it plays."
+        );
+        return Ok(());
+    }
     let mut music = Session::new(SPEC.rate, SPEC.layout);
     music.add_track(Track::new("bed", tone(110.0, 4 * BAR)?));
     let fight = Track::new("fight", tone(165.0, 4 * BAR)?).gain(Decibels::SILENCE);

@@ -60,6 +60,12 @@ impl Sink for Stream {
 }
 
 fn main() -> Result<()> {
+    if std::env::args().any(|argument| matches!(argument.as_str(), "-h" | "--help")) {
+        println!(
+            "Mixes a source of its own into a sink of its own, and prints the number of samples."
+        );
+        return Ok(());
+    }
     let mut mix = Session::new(SPEC.rate, Layout::Stereo);
     let synth = Opener::new("synth", || Ok(Box::new(Synth { at: 0 }) as Box<dyn Source>));
     mix.add_track(Track::new("synth", synth));

@@ -18,6 +18,10 @@ fn tone(hz: f64) -> Result<Memory> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    if std::env::args().any(|argument| matches!(argument.as_str(), "-h" | "--help")) {
+        println!("Loops a part of a song without hardware, and prints the markers that it passes.");
+        return Ok(());
+    }
     let mut song = Session::new(SampleRate::HZ_48000, Layout::Stereo);
     song.add_track(Track::new("piano", tone(220.0)?));
     song.add_track(Track::new("violin", tone(660.0)?));

@@ -44,6 +44,10 @@ fn upload(hz: f64) -> Result<Vec<u8>> {
 }
 
 fn main() -> Result<()> {
+    if std::env::args().any(|argument| matches!(argument.as_str(), "-h" | "--help")) {
+        println!("Mixes two uploads from memory into FLAC, and refuses a file that is not audio.");
+        return Ok(());
+    }
     let cancel = Cancel::new().after(Duration::from_secs(30));
     let uploads = vec![
         ("bass.wav".to_owned(), upload(110.0)?, 0.0),

@@ -20,12 +20,14 @@ use crate::{
 };
 use fit::Sums;
 use pair::StemPair;
+#[cfg(feature = "serde")]
 use serde::Serialize;
 use spans::SpanList;
 use std::path::Path;
 
 /// Result of comparing two files.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct Comparison {
     /// First file.
@@ -56,7 +58,8 @@ pub struct Comparison {
 }
 
 /// Properties of a compared file.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct Compared {
     /// Path of the file.
@@ -76,7 +79,8 @@ pub struct Compared {
 }
 
 /// Largest difference between two files.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct Difference {
     /// Absolute difference.

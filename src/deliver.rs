@@ -31,6 +31,7 @@ mod page;
 mod read_back;
 mod render;
 mod report;
+mod splice;
 mod stems;
 
 pub use report::{DeliverableReport, Delivered, FileReport, LoudnessCheck, NullTest, PeakCheck};
@@ -44,7 +45,7 @@ use crate::{
     session::{Content, Session},
     units::{Decibels, Frames},
 };
-use std::time::Instant;
+use std::{ops::Range, time::Instant};
 
 /// Delivers a session: selects deliverables, threads, overwriting and progress.
 ///
@@ -61,6 +62,7 @@ pub struct Delivery<'a> {
     settings: JobSettings<'a>,
     only: Vec<String>,
     bins: Option<usize>,
+    range: Option<Range<Frames>>,
 }
 
 impl std::fmt::Debug for Delivery<'_> {
@@ -96,6 +98,53 @@ impl<'a> Delivery<'a> {
         self
     }
 
+    /// Renders only a range of the timeline, and replaces it in the files of a delivery before. If
+    /// nothing else has changed, the files have the samples of a complete delivery.
+    ///
+    /// The range counts frames of the session's timeline. In a deliverable with a rate or a range of its
+    /// own it is the same time. A cue on a timeline of its own, as in an album, is rendered whole if it
+    /// sounds in the range or has no place on the timeline; otherwise its samples are kept. A deliverable with a
+    /// [loop](crate::Deliverable::loops) is written anew.
+    ///
+    /// [`overwrite`](Self::overwrite) must be allowed. Each file must be local and have the format, rate, layout
+    /// and length of its deliverable. In the second before and after the replaced part it must have the
+    /// samples that the session gives now; this finds gains, limits, dither and mutes that have changed,
+    /// but not a change farther away. Metadata, loudness, checks, null tests and
+    /// documents are made anew, the levels from the samples of the whole files. Fitted deliverables
+    /// keep the gain of the delivery before, which is read from its JSON report: one of the
+    /// session's deliverables must be a [`report`](crate::Deliverable::report) with a `.json` file. Weighted dither
+    /// depends on the first frame of a render and is refused.
+    ///
+    /// A [`FileReport`] then states the replaced part, and its levels of tracks and buses are those of this part;
+    /// it has no picture.
+    ///
+    /// ```
+    /// use soundtrack::{Deliverable, Delivery, Decibels, Frames, Layout, SampleRate, Session, Spec, Track};
+    /// use soundtrack::media::Memory;
+    /// let folder = tempfile::tempdir()?;
+    /// let file = folder.path().join("mix.wav");
+    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    /// let mut film = Session::new(spec.rate, spec.layout);
+    /// let tone = |frames| Memory::new(spec, vec![vec![0.25; frames]]);
+    /// film.add_track(Track::new("speech", tone(480_000)?));
+    /// let shot = film.add_track(Track::new("shot", tone(48_000)?));
+    /// film.add_deliverable(Deliverable::new("mix", &file));
+    /// Delivery::new().run(&film)?;
+    ///
+    /// film.track_mut(shot).strip.gain = Decibels(-6.0);
+    /// let part = || Delivery::new().overwrite(true).range(Frames(0)..Frames(48_000));
+    /// part().run(&film)?;
+    /// let spliced = std::fs::read(&file)?;
+    /// Delivery::new().overwrite(true).run(&film)?;
+    /// assert_eq!(std::fs::read(&file)?, spliced);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn range(mut self, range: Range<Frames>) -> Self {
+        self.range = Some(range);
+        self
+    }
+
     /// Performs the checks that [`run`](Self::run) makes before any stem is opened.
     ///
     /// # Errors
@@ -105,7 +154,17 @@ impl<'a> Delivery<'a> {
         let selection = jobs::select(session, &self.only)?;
         let jobs = jobs::jobs(session, &selection, false);
         jobs::refuse_inputs(session, &jobs)?;
+        self.check_present(&jobs)?;
         jobs::create_folders(&jobs, &selection.chosen, self.settings.overwrite).map(drop)
+    }
+
+    /// Checks that there are files to replace a range of.
+    fn check_present(&self, jobs: &[jobs::DeliveryJob]) -> Result<()> {
+        let spliced = jobs.iter().filter(|job| job.cut.loops == 1);
+        let files = spliced.flat_map(|job| &job.files);
+        files
+            .filter(|_| self.range.is_some())
+            .try_for_each(|file| splice::check_present(&file.path))
     }
 
     /// Renders and writes the files. Missing folders are created.
@@ -121,23 +180,40 @@ impl<'a> Delivery<'a> {
         let has_report = selection.chosen.iter().any(|d| d.report);
         let mut jobs = jobs::jobs(session, &selection, has_report);
         jobs::refuse_inputs(session, &jobs)?;
+        self.check_present(&jobs)?;
         let chosen = &selection.chosen;
         let folders = jobs::create_folders(&jobs, chosen, self.settings.overwrite)?;
         let mut plans = jobs::compile(&jobs)?;
+        let splice = match self.range.clone() {
+            Some(range) => Some(splice::Splice::new(session, chosen, range)?),
+            None => None,
+        };
+        let splice = splice.as_ref();
 
         let total = jobs
             .iter()
             .zip(&plans)
             .fold(Frames::ZERO, |sum, (job, plan)| {
-                let range = job.range(plan);
-                let renders =
-                    usize::from(!job.files.is_empty()) + usize::from(!job.fits.is_empty());
-                (0..renders).fold(sum, |sum, _| sum + (range.end - range.start))
+                let frames = match splice.and_then(|splice| splice.part(job, plan)) {
+                    Some(part) => part.rendered.end - part.rendered.start,
+                    None => job.cut.frames(&job.range(plan)),
+                };
+                let is_fitted = splice.is_none() && !job.fits.is_empty();
+                let renders = usize::from(!job.files.is_empty()) + usize::from(is_fitted);
+                (0..renders).fold(sum, |sum, _| sum + frames)
             });
         let mut progress = self.settings.reporter(total);
 
-        let fitting = fit::Fitting::new(&selection, &jobs, &plans, &self.settings);
-        let fit::Fits { gains, mut renders } = fitting.run(&mut progress)?;
+        let fit::Fits { gains, mut renders } = match splice {
+            Some(_) => fit::Fits {
+                gains: splice::recorded_gains(session, &selection.fitted)?,
+                renders: 0,
+            },
+            None => {
+                let fitting = fit::Fitting::new(&selection, &jobs, &plans, &self.settings);
+                fitting.run(&mut progress)?
+            }
+        };
         for (job, plan) in jobs.iter_mut().zip(&mut plans) {
             let raised_by = job.raised_by.and_then(|index| gains.get(index));
             if let Some(gain) = raised_by.filter(|_| !job.files.is_empty()) {
@@ -154,7 +230,9 @@ impl<'a> Delivery<'a> {
             gains: &selection.gains,
             fits: &gains,
             bins: has_report.then_some(self.bins.unwrap_or(DEFAULT_BINS)),
+            splice,
         };
+        render::check_old_files(&jobs, &plans, &context)?;
         let mut rendered = render::Rendered::new(&context);
         for (job, plan) in jobs.iter().zip(plans) {
             let sheets = job.documents.iter();

@@ -7,7 +7,10 @@
 mod containers;
 mod dithered;
 mod file_sink;
+#[cfg(feature = "flac-output")]
 mod flac;
+#[cfg(not(feature = "flac-output"))]
+mod flac_missing;
 mod format;
 mod memory;
 mod metadata;

@@ -401,6 +401,13 @@ impl Renderer {
         node.map_or(Vec::new(), |(node, state)| state.reductions(node, range))
     }
 
+    /// Returns the product of the smallest gains of the inserts of a node since the last call, at most 1, in live playback.
+    pub(crate) fn take_recent_gain(&mut self, index: usize) -> f64 {
+        self.nodes
+            .get_mut(index)
+            .map_or(1.0, NodeState::take_recent_gain)
+    }
+
     /// Starts a new waveform of every node on a grid.
     pub(crate) fn build_waveforms(&mut self, grid: Grid) {
         let channels = self.plan.spec.layout.channels();

@@ -118,12 +118,29 @@
 //! `cargo test --test faults determinism` and `.ci/determinism` compare builds.
 //!
 //! # Features
-//! Both features are off by default. The default build needs Rust alone and opens no network connection.
+//! The default build has all features of the first table. It needs Rust alone and opens no network connection.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `all-codecs` | `codecs-aac`, `codecs-adpcm`, `codecs-alac`, `codecs-mp3` and `codecs-vorbis`: a decoder each; PCM and FLAC are always decoded |
+//! | `flac-output` | writing of FLAC |
+//! | `player` | [`Player`] |
+//! | `serde` | `Serialize` of reports and warnings, `Serialize` and `Deserialize` of units |
+//! | `report` | reports as table, JSON, SVG and HTML; contains `serde` |
+//! | `session-file` | [`Load`], [`Session::save`], [`Delivery`] and [`interchange`]; contains `report` |
+//! | `threads` | renders on several cores; without it [`Options::threads`] has no effect |
+//!
+//! A game that plays music takes
+//! `soundtrack = { version = "0.1", default-features = false, features = ["codecs-vorbis", "player"] }`. A stem whose codec
+//! is left out is refused with the name of the feature.
+//!
+//! These are off by default:
 //!
 //! | feature | adds | needs |
 //! |---|---|---|
-//! | `device` | playback on output devices (`Session::play`, `devices`) | on Linux, the headers of ALSA |
+//! | `device` | playback on output devices (`Session::play`, `devices`); contains `player` | on Linux, the headers of ALSA |
 //! | `cloud` | stems, sessions and outputs in object stores | a C compiler |
+//! | `dawproject` | [`interchange`] reads and writes DAWproject; contains `session-file` | – |
 //!
 //! # Terms
 //! | term | meaning |
@@ -152,6 +169,16 @@
 // On docs.rs, items of a feature say so.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
+// Small builds leave out callers of shared code. That nothing is unused is checked with all features.
+#![cfg_attr(
+    not(all(
+        feature = "all-codecs",
+        feature = "flac-output",
+        feature = "player",
+        feature = "session-file"
+    )),
+    allow(dead_code, unused_imports)
+)]
 #![warn(missing_debug_implementations)]
 #![warn(
     clippy::unwrap_used,
@@ -187,6 +214,8 @@ mod curve;
 pub mod error;
 mod layout;
 mod sync;
+#[cfg(feature = "report")]
+mod text_table;
 mod timecode;
 mod units;
 
@@ -211,8 +240,11 @@ mod session;
 mod bounce;
 pub mod compare;
 mod crops;
+#[cfg(feature = "session-file")]
 pub mod deliver;
+#[cfg(feature = "session-file")]
 pub mod interchange;
+#[cfg(feature = "player")]
 mod player;
 pub mod slice;
 
@@ -227,6 +259,7 @@ macro_rules! page {
             "\n\n[mixing]: crate::guide::mixing\n",
             "[reports]: crate::guide::reports\n",
             "[playing]: crate::guide::playing\n",
+            "[processors]: crate::guide::processors\n",
             "[mastering]: crate::guide::mastering\n",
             "[many machines]: crate::guide::many_machines\n",
             "[formats]: crate::guide::formats\n",
@@ -248,6 +281,9 @@ pub mod promises {}
 pub mod guide {
     #[doc = page!("Command line and session files: stems, cues against picture, deliverables.", "mixing.md")]
     pub mod mixing {}
+
+    #[doc = page!("Formulas of the processors, and the order in which they run.", "processors.md")]
+    pub mod processors {}
 
     #[doc = page!("Seeing a mix and comparing files.", "reports.md")]
     pub mod reports {}
@@ -279,6 +315,7 @@ pub use bounce::{Bounce, Progress};
 pub use cancel::Cancel;
 pub use crops::Crops;
 pub use curve::{Curve, Fade, FadeShape, Point, Shape, UnknownShape};
+#[cfg(feature = "session-file")]
 pub use deliver::Delivery;
 pub use dsp::pan::{PanLaw, UnknownPanLaw};
 pub use encode::{Format, Sink};
@@ -287,17 +324,22 @@ pub use error::{Error, ErrorKind, Problem, Result};
 pub use layout::{Layout, Spec, UnknownLayout};
 pub use measure::LoudnessTarget;
 pub use media::{Damage, Input, Opener, Source};
+#[cfg(feature = "report")]
+pub use plan::PlanSummary;
 pub use plan::{Plan, PlannedCue, PlannedUse};
+#[cfg(feature = "player")]
 pub use player::{
     Callback, Event, Level, Levels, LoudnessSoFar, Player, PlayerBuilder, State, Underruns,
 };
 #[cfg(feature = "device")]
 pub use player::{DeviceInfo, devices};
 pub use report::Report;
+#[cfg(feature = "session-file")]
+pub use session::Load;
 pub use session::{
     Album, At, Bus, BusId, Clip, Content, Credit, Cue, CueId, CueKind, Deliverable, Excerpt,
-    Insert, Load, Marker, Master, Output, Selector, Send, Session, Strip, Track, TrackId,
-    UnknownCueKind, UnknownPart, Use,
+    Insert, Marker, Master, Output, Selector, Send, Session, Strip, Track, TrackId, UnknownCueKind,
+    UnknownPart, Use,
 };
 pub use timecode::{FrameRate, NotATimecode, Timecode, UnknownFrameRate};
 pub use units::{Dbfs, Dbtp, Decibels, Frames, Gain, Lufs, NotANumber, Pan, SampleRate};

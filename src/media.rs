@@ -24,6 +24,7 @@ mod input;
 mod length_guard;
 mod memory;
 mod mp2;
+mod once;
 mod one_channel;
 mod packet_source;
 mod packet_table;

@@ -21,6 +21,8 @@ mod print;
 pub(crate) mod ranges;
 mod route;
 mod routing;
+#[cfg(feature = "report")]
+mod summary;
 
 pub(crate) use align::{Lag, place_sounding};
 pub(crate) use chain::Chain;
@@ -31,6 +33,8 @@ pub(crate) use metadata::channel_names;
 pub(crate) use passes::Passes;
 pub(crate) use route::Scope;
 pub(crate) use routing::{Gates, NodeIndex, Routing};
+#[cfg(feature = "report")]
+pub use summary::PlanSummary;
 
 use crate::{
     cancel::Cancel,
@@ -110,6 +114,8 @@ pub(crate) struct Node {
     pub pan: Automation,
     /// Any of the node's output is heard. Other nodes are not rendered.
     pub live: bool,
+    /// The strip, or the cue that it belongs to, is muted.
+    pub muted: bool,
     /// The reason why a track that is not muted is not heard.
     pub unused: Option<Unheard>,
     /// The nodes that this one feeds, with the gains, for printing.

@@ -355,7 +355,10 @@ impl Player {
 
     /// Makes an edited session ready to take over.
     fn prepare(&self, at: u64, session: &Session, loop_range: Option<&Range<u64>>) -> Result<Edit> {
-        let played = locked(&self.inner.renderer).spec();
+        let (played, block) = {
+            let renderer = locked(&self.inner.renderer);
+            (renderer.spec(), renderer.block())
+        };
         if (session.rate, session.layout) != (played.rate, played.layout) {
             let what = format!(
                 "a session of {} Hz {} cannot replace one of {} Hz {} while it plays",
@@ -363,7 +366,7 @@ impl Player {
             );
             return Err(Error::new(ErrorKind::InvalidArgument, what));
         }
-        Edit::prepare(session, at, self.inner.depth, loop_range)
+        Edit::prepare(session, at, self.inner.depth, block, loop_range)
     }
 
     /// Moves the pan control of a strip, limited to −1 (left) to 1 (right). Replaces the strip's pan automation.
@@ -526,6 +529,8 @@ impl Player {
         let louder = |a: Level, b: Level| Level {
             peak: Dbfs(a.peak.0.max(b.peak.0)),
             rms: Dbfs(a.rms.0.max(b.rms.0)),
+            held_peak: Dbfs(a.held_peak.0.max(b.held_peak.0)),
+            reduction: Decibels(a.reduction.0.max(b.reduction.0)),
         };
         let silence = LevelDisplay::default().read();
         let of_placements = |nodes: &Vec<usize>| nodes.iter().map(level).fold(silence, louder);
@@ -538,6 +543,12 @@ impl Player {
                 .collect(),
             master: level(&view.nodes.master),
         }
+    }
+
+    /// Forgets the largest samples that the meters hold, in [`Level::held_peak`].
+    pub fn clear_peaks(&self) {
+        let view = self.inner.status.view();
+        view.displays.iter().for_each(LevelDisplay::clear);
     }
 
     /// Returns the loudness of what was played since the start, the last [`stop`](Self::stop), the end or

@@ -4,11 +4,15 @@
 //! Field names carry their units and are the keys of the JSON form. Levels of silence (−∞ dB) are
 //! `null` in JSON.
 
+#[cfg(feature = "report")]
 mod cue_sheet;
 mod duplicate_tracks;
 mod gather;
+#[cfg(feature = "report")]
+mod json;
 mod levels;
 mod overview;
+#[cfg(feature = "report")]
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -17,20 +21,32 @@ mod overview;
     reason = "page coordinates are small numbers, and drawing rounds them"
 )]
 mod picture;
+#[cfg(feature = "report")]
 mod save;
 mod suspicious_audio;
-pub(crate) mod table;
+#[cfg(feature = "report")]
+mod table;
+#[cfg(feature = "report")]
 mod waveform;
 
+#[cfg(feature = "report")]
 pub use cue_sheet::{CueSheet, CueSheetCredit, CueSheetRow};
 pub(crate) use gather::gather;
+#[cfg(feature = "report")]
+pub use json::JSON_VERSION;
+#[cfg(feature = "report")]
+pub(crate) use json::Versioned;
 pub use overview::{
     CueOverview, CurvePoint, LaneOverview, LoudnessOverview, MarkerOverview, Over, Overview,
     TimecodeOverview, Waveform,
 };
+#[cfg(feature = "report")]
 pub(crate) use picture::{address, escaped, html_with_introduction};
+#[cfg(feature = "report")]
 pub use picture::{html_of, svg_of};
+#[cfg(feature = "report")]
 pub(crate) use save::relative_path;
+#[cfg(feature = "report")]
 pub use save::{ReportFormat, save};
 pub(crate) use suspicious_audio::suspicious_audio;
 
@@ -38,10 +54,12 @@ use crate::diagnostics::Warning;
 use crate::encode::Format;
 use crate::measure::{Measured, Verdict};
 use crate::media::FlawKind;
+#[cfg(feature = "serde")]
 use serde::Serialize;
 
 /// Report of one bounce.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct Report {
     /// Title of the session.
@@ -64,6 +82,8 @@ pub struct Report {
     pub frames: u64,
     /// Length of the output in seconds.
     pub duration_s: f64,
+    /// Timecode of frame 0 and frame rate of the picture; `null` if the session has no picture.
+    pub timecode: Option<TimecodeOverview>,
     /// Tracks, in session order.
     pub tracks: Vec<TrackReport>,
     /// Buses, in session order.
@@ -76,7 +96,7 @@ pub struct Report {
     pub warnings: Vec<Warning>,
     /// Waveforms and curves for drawing; present if [`Bounce::overview`](crate::Bounce::overview)
     /// requested it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub overview: Option<Overview>,
     /// Time taken to render and write, in seconds. [`Bounce::run`](crate::Bounce::run) includes the
     /// time taken to check the session.
@@ -86,7 +106,8 @@ pub struct Report {
 }
 
 /// Levels of one strip (track or bus).
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct StripReport {
     /// Name of the track or bus.
@@ -105,7 +126,7 @@ pub struct StripReport {
     /// Time of the sample peak on the timeline, in seconds.
     pub peak_at_s: Option<f64>,
     /// Loudness and true peak, if strip measurement was requested.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "serde", serde(flatten))]
     pub levels: Option<StripLevels>,
     /// Inserts that reduce gain, in the order of the signal; empty for a strip that is not heard.
     pub inserts: Vec<InsertReport>,
@@ -129,13 +150,14 @@ pub struct StripReport {
 /// assert!((found.mean_reduction_db - 10.0).abs() < 1e-9);
 /// # Ok::<(), soundtrack::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct InsertReport {
     /// Name of the insert; that of its processor if it has none.
     pub name: String,
     /// Name of its processor.
-    #[serde(rename = "type")]
+    #[cfg_attr(feature = "serde", serde(rename = "type"))]
     pub kind: String,
     /// Maximum gain reduction as a positive number, without makeup gain; `null` if there was none.
     pub reduction_db: Option<f64>,
@@ -155,7 +177,8 @@ pub struct InsertReport {
 }
 
 /// Loudness and true peak of a strip after gain and pan, over the whole rendered range.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct StripLevels {
     /// Integrated loudness; `null` if no gating block is above −70 LUFS.
@@ -171,23 +194,25 @@ pub struct StripLevels {
     /// Time of the true peak on the timeline, in seconds.
     pub true_peak_at_s: Option<f64>,
     /// Complete measurement with curves over time. Its times count from the first rendered frame.
-    #[serde(skip)]
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub measured: Option<Measured>,
 }
 
 /// Report of a track and its clips.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct TrackReport {
     /// Name and levels of the track.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "serde", serde(flatten))]
     pub strip: StripReport,
     /// Clips of the track, in order.
     pub clips: Vec<ClipReport>,
 }
 
 /// Report of one clip: the properties of its stem and the conversions applied to it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct ClipReport {
     /// File name, or the name of a source supplied by the program.
@@ -201,7 +226,7 @@ pub struct ClipReport {
     /// Sample rate of the stem, rounded to a whole number of hertz.
     pub rate_hz: u32,
     /// Exact sample rate of the stem in hertz; present only if it is not a whole number.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub exact_rate_hz: Option<f64>,
     /// Channel layout of the stem.
     pub layout: String,
@@ -226,8 +251,9 @@ pub struct ClipReport {
 }
 
 /// Conversion from a stem's channels to the session's layout.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Placed {
     /// Channels passed through unchanged.
@@ -240,7 +266,8 @@ pub enum Placed {
 }
 
 /// Regions of a stem replaced by silence for one reason.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct Silenced {
     /// Reason for the replacement.
@@ -254,7 +281,8 @@ pub struct Silenced {
 }
 
 /// One region of a stem replaced by silence.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct Stretch {
     /// Start of the region from the start of the stem, in seconds.
@@ -266,7 +294,8 @@ pub struct Stretch {
 }
 
 /// Levels of the mix.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct MixReport {
     /// Sample peak before conversion to the output format; `null` for silence.
@@ -309,7 +338,7 @@ pub struct MixReport {
     /// minutes, to 0.4 s over 28 minutes, and so on.
     pub true_peak_track: Option<String>,
     /// Complete measurement with curves over time. Its times count from the first rendered frame.
-    #[serde(skip)]
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub measured: Option<Measured>,
     /// Settings of the master's limiter, if it has one.
     pub limiter: Option<LimiterReport>,
@@ -319,7 +348,8 @@ pub struct MixReport {
 
 /// Settings of the master's limiter. Its gain reduction is that of the last of
 /// [`MixReport::inserts`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct LimiterReport {
     /// True-peak ceiling.
@@ -338,19 +368,5 @@ impl Report {
             .as_deref()
             .and_then(|name| name.parse::<Format>().ok());
         format.is_some_and(|format| !format.is_float())
-    }
-
-    /// Returns the report as one JSON document, on a single line if it contains an overview.
-    ///
-    /// Later versions only add keys.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        let text = if self.overview.is_some() {
-            serde_json::to_string
-        } else {
-            serde_json::to_string_pretty
-        };
-        // Serialization cannot fail: every key is a string and every value has a JSON form.
-        text(self).unwrap_or_default()
     }
 }

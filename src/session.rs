@@ -12,6 +12,7 @@ mod cue;
 mod cycle;
 mod deliverable;
 pub(crate) mod exact_times;
+#[cfg(feature = "session-file")]
 mod format;
 mod id;
 mod insert;
@@ -33,6 +34,7 @@ pub use clip::Clip;
 pub use credit::Credit;
 pub use cue::{Cue, CueKind, Marker, UnknownCueKind, Use};
 pub use deliverable::{Deliverable, Excerpt};
+#[cfg(feature = "session-file")]
 pub use format::Load;
 pub use id::{BusId, CueId, TrackId};
 pub use insert::Insert;

@@ -6,6 +6,7 @@
 
 mod exact_frames;
 mod parse;
+#[cfg(feature = "serde")]
 mod serialized;
 
 pub(crate) use exact_frames::ExactFrames;

@@ -1,18 +1,23 @@
-//! Lower bounds for any mixer, each in its own process: plain loops over WAV files, and decoding alone.
+//! Lower bounds for any mixer, each in its own process: plain loops over WAV files, decoding alone, and copying the files.
 
 use soundtrack::{Block, media};
 use std::{
     ffi::OsString,
     fs::File,
+    hint::black_box,
     io::{self, Read, Write},
     path::Path,
     process::ExitCode,
+    time::Instant,
 };
 
 /// Mode of a child: `OUT IN...` reads, sums and writes 24-bit stereo WAV files.
 pub const LOOPS: &str = "--child-loops";
 /// Mode of a child: `IN...` decodes every stem from start to end and drops the samples.
 pub const DECODE: &str = "--child-decode";
+
+/// Mode of a child: `IN...` copies every file, as `cp` does, one after the other into a temporary one.
+pub const COPY: &str = "--child-copy";
 
 /// Frames read at a time.
 const BLOCK: usize = 16_384;
@@ -29,6 +34,28 @@ pub fn decode(files: &[OsString]) -> ExitCode {
             .iter()
             .try_for_each(|file| run_through(Path::new(file)).map_err(|e| e.to_string())),
     )
+}
+
+pub fn copy(files: &[OsString]) -> ExitCode {
+    let copied = tempfile::NamedTempFile::new().and_then(|to| {
+        files
+            .iter()
+            .try_for_each(|from| std::fs::copy(from, to.path()).map(drop))
+    });
+    exit_code(copied.map_err(|e| e.to_string()))
+}
+
+/// Returns the bandwidth of a copy in memory, in 10^9 bytes a second: the best of five of 256 MiB.
+pub fn memory_bandwidth() -> f64 {
+    let from = vec![1u8; 256 << 20];
+    let mut to = vec![0u8; from.len()];
+    let copies = (0..5).map(|_| {
+        let start = Instant::now();
+        to.copy_from_slice(&from);
+        black_box(&to);
+        from.len() as f64 / start.elapsed().as_secs_f64() / 1e9
+    });
+    copies.fold(0.0, f64::max)
 }
 
 fn exit_code(outcome: Result<(), String>) -> ExitCode {

@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         match mode.to_str() {
             Some(measure::MEASURE) => return measure::child(rest),
             Some(lower_bounds::LOOPS) => return lower_bounds::loops(rest),
+            Some(lower_bounds::COPY) => return lower_bounds::copy(rest),
             Some(lower_bounds::DECODE) => return lower_bounds::decode(rest),
             _ => {}
         }
@@ -78,10 +79,15 @@ fn compete(options: &Options) -> Result<bool, String> {
     let out = options.out.clone().unwrap_or_else(|| folder.join("out"));
     fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
     println!("{}", machine());
+    println!(
+        "memory: copies {:.1} GB/s",
+        lower_bounds::memory_bandwidth()
+    );
     let peers: Vec<_> = tools
         .ffmpegs
         .iter()
         .chain(&tools.sox)
+        .chain(&tools.pedalboard)
         .map(|p| p.name.as_str())
         .collect();
     println!("mixdown: {}", ours.display());

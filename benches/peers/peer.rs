@@ -17,7 +17,9 @@ pub struct Tools {
     /// Every ffmpeg, the newest last.
     pub ffmpegs: Vec<Program>,
     pub sox: Option<Program>,
-    /// An encoder only.
+    /// The Python that has pedalboard; `PYTHON` names one, `python3` without.
+    pub pedalboard: Option<Program>,
+    /// Encodes the stems; alone, it decodes them.
     pub flac: Option<PathBuf>,
 }
 
@@ -62,7 +64,18 @@ impl Tools {
             }
         });
         let flac = output_of("flac", &["--version"]).map(|_| "flac".into());
-        Self { ffmpegs, sox, flac }
+        let python = PathBuf::from(std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into()));
+        let version = "import numpy, pedalboard; print(pedalboard.__version__)";
+        let pedalboard = output_of(&python, &["-c", version]).map(|version| Program {
+            name: format!("pedalboard {}", version.trim()),
+            program: python,
+        });
+        Self {
+            ffmpegs,
+            sox,
+            pedalboard,
+            flac,
+        }
     }
 
     /// Returns the programs that are missing, and how to get them.
@@ -73,6 +86,11 @@ impl Tools {
         }
         if self.sox.is_none() {
             missing.push("sox: install it (Debian: sox, with libsox-fmt-all)");
+        }
+        if self.pedalboard.is_none() {
+            missing.push(
+                "pedalboard: `pip install pedalboard numpy`, in the Python that PYTHON names",
+            );
         }
         missing
     }
@@ -156,4 +174,32 @@ pub fn sox(program: &Path, work: &Workload, out: &Path) -> Result<Vec<OsString>,
         line = line.words(&["-v", "1"]).files(std::slice::from_ref(stem));
     }
     Ok(line.words(&["-b", "24"]).files(&[out.into()]).0)
+}
+
+/// Returns the command line of a sum at unity by pedalboard; fails for formats that it does not read everywhere.
+pub fn pedalboard(
+    program: &Path,
+    work: &Workload,
+    out: &Path,
+) -> Result<Vec<OsString>, &'static str> {
+    if work.name == "W4" {
+        return Err("it reads AAC on some systems only");
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/pedalboard.py");
+    Ok(Line::of(program)
+        .words(&[script])
+        .files(&[out.into()])
+        .files(&work.stems)
+        .0)
+}
+
+/// Returns the command line that decodes FLAC files by libFLAC, one after the other, and drops the samples.
+pub fn flac_decoding(program: &Path, work: &Workload) -> Vec<OsString> {
+    let decode =
+        r#"program=$0; for stem; do "$program" -d -c -s "$stem" >/dev/null || exit 1; done"#;
+    Line::of(Path::new("sh"))
+        .words(&["-c", decode])
+        .files(&[program.into()])
+        .files(&work.stems)
+        .0
 }

@@ -27,6 +27,10 @@ enum Role {
     Peer,
     Loops,
     Decoding,
+    /// Decoding by another library.
+    OtherDecoder,
+    /// Copying the stems.
+    Copy,
 }
 
 /// A program with its command line and its measured costs.
@@ -101,7 +105,8 @@ fn runners(
     let mut add = |name: &str, role, command: &dyn Fn(&Path) -> Vec<OsString>| {
         let out = out.join(format!("{}-{}.wav", work.name, runners.len()));
         let command = command(&out);
-        let out = (role != Role::Decoding).then_some(out);
+        let writes = !matches!(role, Role::Decoding | Role::OtherDecoder | Role::Copy);
+        let out = writes.then_some(out);
         runners.push(Runner {
             name: name.to_owned(),
             role,
@@ -143,6 +148,25 @@ fn runners(
             }),
         }
     }
+    if let Some(python) = &tools.pedalboard {
+        match peer::pedalboard(&python.program, work, Path::new("")) {
+            Err(why) => println!("{}: without {}: {why}", work.name, python.name),
+            Ok(_) => add(&python.name, Role::Peer, &|out| {
+                peer::pedalboard(&python.program, work, out).unwrap_or_default()
+            }),
+        }
+    }
+    if let (Some(flac), "W2") = (&tools.flac, work.name) {
+        add("flac -d, to nowhere", Role::OtherDecoder, &|_| {
+            peer::flac_decoding(flac, work)
+        });
+    }
+    add("copying the stems", Role::Copy, &|_| {
+        Line::of(&me)
+            .words(&[lower_bounds::COPY])
+            .files(&work.stems)
+            .0
+    });
     if matches!(work.name, "W1" | "W5") {
         let loops = |out: &Path| {
             Line::of(&me)
@@ -311,12 +335,17 @@ fn verdicts(runners: &[Runner], work: &Workload) {
             );
         }
     }
+    for other in of(Role::OtherDecoder) {
+        let ratio = ours.cpu() / other.cpu();
+        let what = format!("CPU, ours ÷ {}", other.name);
+        judge(what, ratio, ratio <= 0.75, "<= 0.75".to_owned());
+    }
     if let (Some(one), Some(two)) = (named("mixdown --threads 1"), named("mixdown --threads 2")) {
         judge(
             "wall, 1 thread ÷ 2 threads".to_owned(),
             one / two,
-            one / two >= 1.7,
-            ">= 1.70".to_owned(),
+            one / two >= 1.9,
+            ">= 1.90".to_owned(),
         );
     }
     let bound = 32.0 + 0.75 * work.stems.len() as f64;

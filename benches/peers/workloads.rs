@@ -70,7 +70,7 @@ pub fn make(
             format!("16 x {seconds} s stereo WAV 48 kHz 24 bit"),
             w1()?,
             -120.0,
-            0.55,
+            0.22,
         ),
         "W2" => {
             let stems = w1()?
@@ -81,7 +81,7 @@ pub fn make(
                 format!("the same 16 x {seconds} s as FLAC"),
                 stems,
                 -120.0,
-                0.55,
+                0.35,
             )
         }
         "W3" => {
@@ -94,7 +94,7 @@ pub fn make(
                 format!("W1 and 8 x {seconds} s WAV 44.1 kHz 24 bit"),
                 stems,
                 -60.0,
-                0.30,
+                0.26,
             );
             Workload { slower: 8, ..work }
         }
@@ -127,7 +127,7 @@ pub fn make(
             Workload {
                 runs: 1,
                 seconds: 64.0 * 3600.0,
-                ..work(what, stems, -120.0, 0.55)
+                ..work(what, stems, -120.0, 0.22)
             }
         }
     })

@@ -14,6 +14,7 @@
 
 mod args;
 mod collect;
+mod display;
 mod duplicates;
 mod fingerprint;
 mod grace_period;
@@ -23,6 +24,7 @@ mod job;
 mod job_list;
 mod marker;
 mod outcome;
+mod overview_page;
 mod plan;
 mod run;
 mod scheduler_variables;
@@ -40,8 +42,13 @@ use std::process::ExitCode;
 /// Runs the program with the arguments of this process and returns its exit code.
 pub fn main() -> ExitCode {
     signals::survive_large_files();
-    let outcome = run(&Args::parse().command);
-    ExitCode::from(outcome.unwrap_or_else(|failure| failure.print(Messages::default())))
+    let command = Args::parse().command;
+    ExitCode::from(run(&command).unwrap_or_else(|failure| {
+        if matches!(&command, Command::Plan(args) if args.json) {
+            failure.print_document();
+        }
+        failure.print(Messages::default())
+    }))
 }
 
 /// Executes a command and returns the exit code.

@@ -1,7 +1,8 @@
 //! The error of the programs: printed with hints, and turned into an exit code.
 
-use crate::{exit_code, messages::Messages};
-use soundtrack::{Error, ErrorKind};
+use crate::{exit_code, json, messages::Messages};
+use serde_json::{Value, json};
+use soundtrack::{Error, ErrorKind, Problem};
 use std::{error::Error as _, io};
 
 /// Reason why a program ends without its result.
@@ -46,6 +47,51 @@ impl Failure {
             }
         }
     }
+}
+
+impl Failure {
+    /// Prints the failure as one JSON document on stdout, where a result would be.
+    ///
+    /// Nothing is printed if stdout is what failed.
+    pub fn print_document(&self) {
+        if !matches!(self, Self::Print(_)) {
+            // The messages on stderr say the same.
+            let _ = json::print(self.to_json());
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let (kind, text, code) = match self {
+            Self::Usage(text) => ("usage", text.clone(), exit_code::USAGE),
+            Self::Print(e) => ("output", e.to_string(), exit_code::OUTPUT),
+            Self::Library(error, _) => (
+                kind_name(error.kind()),
+                error.to_string(),
+                exit_code::of_error(error),
+            ),
+        };
+        let (problems, hints): (Vec<Value>, &[String]) = match self {
+            Self::Library(error, hints) => (
+                error.problems().iter().map(problem_to_json).collect(),
+                hints,
+            ),
+            _ => (Vec::new(), &[]),
+        };
+        json!({
+            "error": { "kind": kind, "text": text, "problems": problems, "hints": hints },
+            "exit_code": code
+        })
+    }
+}
+
+/// Returns a problem of a session with its place in the file, if it has one.
+pub fn problem_to_json(problem: &Problem) -> Value {
+    let place = problem.span.as_ref().map(|place| {
+        json!({ "file": place.file.to_string_lossy(), "line": place.line, "column": place.column })
+    });
+    json!({
+        "kind": kind_name(problem.error_kind()), "text": problem.sentence(), "place": place
+    })
 }
 
 /// Returns whether an error was caused by the limit of open files of this process.

@@ -2,7 +2,7 @@
 //! renders long lists of mixes on any number of machines.
 //!
 //! ```text
-//! bin/mixdown ─► mixdown ─┐     failure, exit_code, messages, stdout   how a program reports and ends
+//! bin/mixdown ─► mixdown ─┐     failure, exit_code, messages, json, stdout   how a program reports and ends
 //! bin/batch ───► batch ───┼───► signals                                how a program is interrupted
 //!                         │     range, suggest, text, file_store       what both read and write
 //!                         └───► soundtrack, the library
@@ -33,6 +33,7 @@ pub mod demo;
 mod exit_code;
 mod failure;
 mod file_store;
+mod json;
 mod messages;
 pub mod mixdown;
 mod range;

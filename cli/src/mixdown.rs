@@ -65,10 +65,11 @@ pub fn main() -> ExitCode {
     let CommandLine {
         mut command,
         mut args,
-    } = CommandLine::try_parse().unwrap_or_else(|e| usage_errors::improve(e, &given).exit());
+    } = CommandLine::try_parse().unwrap_or_else(|e| usage_errors::end(e, &given));
     if let Some(Command::Plan(args)) = &mut command {
         args.apply_preset();
     }
+    let given = args.clone();
     args.apply_preset();
     let args = match &command {
         Some(Command::Plan(args)) => args,
@@ -93,13 +94,38 @@ pub fn main() -> ExitCode {
         Some(Command::Man(args)) => manual::man(args),
         None => Interrupt::watch()
             .map_err(Failure::from)
-            .and_then(|interrupt| render(args, messages, &interrupt)),
+            .and_then(|interrupt| render(args, &given, messages, &interrupt)),
     };
-    ExitCode::from(outcome.unwrap_or_else(|failure| failure.print(messages)))
+    ExitCode::from(outcome.unwrap_or_else(|failure| {
+        if prints_json(command.as_ref(), args) {
+            failure.print_document();
+        }
+        failure.print(messages)
+    }))
 }
 
-/// Plans, plays, delivers or mixes the inputs and returns the exit code.
-fn render(args: &Args, messages: Messages, interrupt: &Interrupt) -> Result<u8, Failure> {
+/// Returns whether the result of a command is one JSON document.
+fn prints_json(command: Option<&Command>, args: &Args) -> bool {
+    match command {
+        Some(Command::Compare(args)) => args.json,
+        Some(Command::Report(args)) => args.json,
+        Some(Command::Join(args)) => args.json,
+        Some(Command::Explain(args)) => args.json,
+        Some(Command::Batch {
+            command: batch::Command::Plan(args),
+        }) => args.json,
+        Some(Command::Plan(_)) | None => args.json,
+        Some(_) => false,
+    }
+}
+
+/// Plans, plays, delivers or mixes the inputs and returns the exit code. `given` are the options without those of a preset.
+fn render(
+    args: &Args,
+    given: &Args,
+    messages: Messages,
+    interrupt: &Interrupt,
+) -> Result<u8, Failure> {
     if let Some(inputs) = plan::inputs_to_plan(&args.inputs) {
         return plan::run(inputs, args, messages);
     }
@@ -118,7 +144,7 @@ fn render(args: &Args, messages: Messages, interrupt: &Interrupt) -> Result<u8, 
             Error::new(ErrorKind::Output, format!("{}: {e}", output_path::DEMO)).because(e)
         })?;
     }
-    match deliver::run(&inputs, args, messages, interrupt)? {
+    match deliver::run(&inputs, args, given, messages, interrupt)? {
         Outcome::Delivered(code) => Ok(code),
         Outcome::SingleMix(session) => mix::run(
             &inputs,

@@ -24,24 +24,38 @@ pub fn parse(
     };
     let (start, end) = (time(from, Frames::ZERO)?, time(to, length)?);
     let clock = |frames: Frames| frames.clock(session.rate);
+    // A number without a unit counts frames, of which a clock would round most to 0.
+    let is_bare = |text: &str| !text.trim().is_empty() && text.trim().parse::<u64>().is_ok();
+    let end_text = |text: &str, at: Frames| {
+        if is_bare(text) {
+            format!("frame {at}")
+        } else {
+            clock(at)
+        }
+    };
+    let unit = if is_bare(from) || is_bare(to) {
+        "; a number without a unit counts frames: write 10s for seconds"
+    } else {
+        ""
+    };
     if start >= length {
         return Err(format!(
-            "it starts at {}, but the mix ends at {}",
-            clock(start),
+            "it starts at {}, but the mix ends at {}{unit}",
+            end_text(from, start),
             clock(length)
         ));
     }
     if start > end {
         return Err(format!(
-            "it ends at {}, before it starts at {}",
-            clock(end),
-            clock(start)
+            "it ends at {}, before it starts at {}{unit}",
+            end_text(to, end),
+            end_text(from, start)
         ));
     }
     if start == end {
         return Err(format!(
-            "it is empty: it starts and ends at {}",
-            clock(start)
+            "it is empty: it starts and ends at {}{unit}",
+            end_text(from, start)
         ));
     }
     Ok((start..end.min(length), end > length))
@@ -107,6 +121,20 @@ mod tests {
             part(&session, "01:00:01:24..")
                 .unwrap_err()
                 .contains("the last frame of a second is 23")
+        );
+    }
+
+    #[test]
+    fn an_end_before_the_start_is_named_in_the_unit_of_the_text() {
+        let session = Session::new(SampleRate::HZ_48000, Layout::Mono);
+        let refused = |text| parse(text, &session, Frames(480_000)).unwrap_err();
+        assert_eq!(
+            refused("10..5"),
+            "it ends at frame 5, before it starts at frame 10; a number without a unit counts frames: write 10s for seconds"
+        );
+        assert_eq!(
+            refused("5s..2s"),
+            "it ends at 00:00:02.000, before it starts at 00:00:05.000"
         );
     }
 }

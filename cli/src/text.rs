@@ -31,6 +31,15 @@ pub fn counted(number: u64, noun: &str) -> String {
     format!("{number} {noun}{s}")
 }
 
+/// Returns a duration as a rough estimate: `3 s`, `2 min`, `1.5 h`.
+pub fn rough_time(seconds: f64) -> String {
+    match seconds {
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
 /// Returns a position as a clock: `00:00:10.000`. A rate that no session can have gives frames instead.
 pub fn clock(frame: u64, rate_hz: u32) -> String {
     match SampleRate::new(rate_hz) {

@@ -1,7 +1,7 @@
 //! One render of a plan to any number of sinks: the mix, the mix at other levels, and buses.
 
 use super::{
-    pipeline::{Blocks, DEFAULT_BLOCK, OutputFades, Pipeline, ScaledSignal, Signal},
+    pipeline::{Blocks, DEFAULT_BLOCK, OutputFades, Pipeline, RenderPlace, ScaledSignal, Signal},
     settings::{JobSettings, ProgressReporter},
 };
 use crate::{
@@ -23,8 +23,12 @@ pub(crate) struct RenderJob<'a> {
     pub taps: &'a [usize],
     /// Signals at other levels, which are [`Signal::Level`].
     pub levels: Vec<ScaledSignal>,
-    /// Fades of all signals, at both ends of the range.
+    /// Fades of all signals, at both ends of `faded`.
     pub fades: OutputFades,
+    /// Range that `fades` belong to: the one to render, or a longer one that contains it.
+    pub faded: Range<Frames>,
+    /// Number of times the range is rendered in a row; fades are those of all passes together.
+    pub passes: u32,
     /// Signals whose loudness and true peak are measured.
     pub metered: Vec<Signal>,
     /// Sinks, each with the signal it receives.
@@ -40,6 +44,8 @@ impl<'a> RenderJob<'a> {
     ) -> Self {
         Self {
             renderer,
+            faded: range.clone(),
+            passes: 1,
             range,
             block: settings.block.unwrap_or(DEFAULT_BLOCK),
             single_threaded: settings.options.threads == 1,
@@ -69,34 +75,43 @@ impl<'a> RenderJob<'a> {
             taps,
             levels,
             fades,
+            faded,
+            passes,
             metered,
             mut outputs,
         } = self;
-        renderer.seek_range(&range);
-        if !taps.is_empty() {
-            renderer.tap(taps);
-        }
         let spec = renderer.plan().spec();
-        let meters = metered
+        let mut meters: Vec<(Signal, Meter)> = metered
             .into_iter()
             .map(|signal| (signal, Meter::new(spec)))
             .collect();
-        let pipeline = Pipeline {
-            renderer,
-            block,
-            taps: taps.len(),
-            levels,
-            fades,
-            meters,
-            single_threaded,
-        };
-        let meters = pipeline.run(range.end - range.start, |blocks| {
-            for (signal, sink) in &mut outputs {
-                sink.write(blocks.get(*signal))?;
+        let faded_frames = (faded.end - faded.start).0;
+        for pass in 0..u64::from(passes) {
+            renderer.seek_range(&range);
+            if !taps.is_empty() {
+                renderer.tap(taps);
             }
-            observe(blocks);
-            progress.advance(blocks.frames())
-        })?;
+            let pipeline = Pipeline {
+                renderer: &mut *renderer,
+                block,
+                taps: taps.len(),
+                levels: levels.clone(),
+                fades,
+                place: RenderPlace {
+                    offset: (range.start - faded.start).0 + pass * faded_frames,
+                    whole: u64::from(passes) * faded_frames,
+                },
+                meters,
+                single_threaded,
+            };
+            meters = pipeline.run(range.end - range.start, |blocks| {
+                for (signal, sink) in &mut outputs {
+                    sink.write(blocks.get(*signal))?;
+                }
+                observe(blocks);
+                progress.advance(blocks.frames())
+            })?;
+        }
         Ok(Measurements(
             meters
                 .into_iter()

@@ -126,6 +126,14 @@ impl<S: AudioFile> OutputFile<S> {
         }
     }
 
+    /// Returns the file under the dither.
+    pub(crate) fn file_mut(&mut self) -> &mut S {
+        match &mut self.sink {
+            OutputSink::Plain(file, _) => file,
+            OutputSink::Dithered(dithered, _) => dithered.inner_mut(),
+        }
+    }
+
     /// Sets the loudness that the metadata of the file states: its own, and that of its album if it is a
     /// piece of one.
     pub(crate) fn set_loudness(&mut self, measured: &Measured, album: Option<AlbumLoudness>) {
@@ -137,10 +145,7 @@ impl<S: AudioFile> OutputFile<S> {
             short_term: measured.short_term_max.map(|max| max.level.0),
             album,
         };
-        match &mut self.sink {
-            OutputSink::Plain(file, _) => file.set_loudness(loudness),
-            OutputSink::Dithered(dithered, _) => dithered.inner_mut().set_loudness(loudness),
-        }
+        self.file_mut().set_loudness(loudness);
     }
 
     /// Returns the file, which is not finished. Adds format, dither and warning to its report.

@@ -43,7 +43,7 @@ pub(crate) struct ScaledSignal {
     pub gain: f64,
 }
 
-/// Fades at both ends of all signals of a render.
+/// Fades at both ends of all signals of a range.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct OutputFades {
     pub fade_in: Fade,
@@ -51,12 +51,12 @@ pub(crate) struct OutputFades {
 }
 
 impl OutputFades {
-    /// Returns the gain at a frame of a render of `total` frames.
+    /// Returns the gain at a frame of a range of `total` frames.
     pub(crate) fn gain(&self, at: u64, total: u64) -> f64 {
         self.fade_in.gain(at) * self.fade_out.gain(total.saturating_sub(at))
     }
 
-    /// Scales blocks that begin at a position of a render of `total` frames. Frames outside the fades are left alone.
+    /// Scales blocks that begin at a position of a range of `total` frames. Frames outside the fades are left alone.
     fn apply(&self, blocks: &mut Blocks, position: u64, total: u64) {
         let frames = blocks.frames() as u64;
         let end = position + frames;
@@ -76,18 +76,30 @@ impl OutputFades {
     }
 }
 
+/// Place of a render within a longer range, whose ends are faded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RenderPlace {
+    /// First frame of the render, counted from the start of the range.
+    pub offset: u64,
+    /// Number of frames of the range.
+    pub whole: u64,
+}
+
 /// Processing of the blocks after they are rendered.
 struct Finish<'a> {
     fades: OutputFades,
     levels: &'a [ScaledSignal],
     /// Number of frames of the render.
     total: u64,
+    /// Place of the render within the range that is faded.
+    place: RenderPlace,
 }
 
 impl Finish<'_> {
     /// Fades blocks that begin at a position of the render, and computes the other levels.
     fn apply(&self, blocks: &mut Blocks, position: u64) {
-        self.fades.apply(blocks, position, self.total);
+        let RenderPlace { offset, whole } = self.place;
+        self.fades.apply(blocks, position + offset, whole);
         blocks.compute_levels(self.levels);
     }
 }
@@ -221,6 +233,8 @@ pub(crate) struct Pipeline<'r> {
     /// Signals at other levels.
     pub levels: Vec<ScaledSignal>,
     pub fades: OutputFades,
+    /// Place of the render within the range that is faded.
+    pub place: RenderPlace,
     /// Meters of the signals to measure.
     pub meters: Vec<(Signal, Meter)>,
     /// True if everything runs on the caller's thread.
@@ -241,6 +255,7 @@ impl Pipeline<'_> {
             taps,
             levels,
             fades,
+            place,
             mut meters,
             single_threaded,
         } = self;
@@ -250,6 +265,7 @@ impl Pipeline<'_> {
             fades,
             levels: &levels,
             total: total.0,
+            place,
         };
         let mut left = total;
         if single_threaded {

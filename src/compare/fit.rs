@@ -14,6 +14,7 @@ use crate::{
     media::{chunk_reader::WINDOW, stem::Stem},
     units::{Dbfs, Decibels, Frames, Gain, saturating_usize},
 };
+#[cfg(feature = "serde")]
 use serde::Serialize;
 use std::ops::Range;
 
@@ -35,7 +36,8 @@ const MIN_OVERLAP_MOVED: u64 = 3;
 const MIN_SHARE: f64 = 0.1;
 
 /// Transformation from the first file to the second: delay, gain, and a remainder.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct Fit {
     /// Delay of the second file; negative if it is early.

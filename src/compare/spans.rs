@@ -1,11 +1,13 @@
 //! Regions in which two files differ.
 
 use crate::units::{Frames, SampleRate};
+#[cfg(feature = "serde")]
 use serde::Serialize;
 
 /// Region in which two files differ, from the first differing frame to the one after the last. It
 /// may include short runs of equal samples.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct Span {
     /// First frame that differs.

@@ -137,7 +137,7 @@ impl<'a> Fitting<'a> {
         session.master.gain = Decibels(session.master.gain.0 + gain.0);
         let plan = Plan::compile(&session)?;
         let range = job.range(&plan);
-        progress.extend(range.end - range.start);
+        progress.extend(job.cut.frames(&range));
         self.renders += 1;
         render::measure(job, plan, self.settings, progress)
     }

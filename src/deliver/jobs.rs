@@ -47,11 +47,23 @@ impl DeliverableGain {
     }
 }
 
-/// Stretch of a timeline that is written, with fades at its ends.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// Stretch of a timeline that is written one or more times, with fades at the ends of the file.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Cut {
     excerpt: Excerpt,
+    /// Number of times it is written, at least 1.
+    pub loops: u32,
     pub fades: OutputFades,
+}
+
+impl Default for Cut {
+    fn default() -> Self {
+        Self {
+            excerpt: Excerpt::default(),
+            loops: 1,
+            fades: OutputFades::default(),
+        }
+    }
 }
 
 impl Cut {
@@ -73,6 +85,7 @@ impl Cut {
         };
         Self {
             excerpt,
+            loops: deliverable.loops.max(1),
             fades: OutputFades {
                 fade_in: stated(fade_in),
                 fade_out: stated(fade_out),
@@ -83,6 +96,15 @@ impl Cut {
     /// Returns the range of a timeline.
     pub(super) fn range(&self, length: Frames) -> Range<Frames> {
         self.excerpt.start..self.excerpt.end.unwrap_or(length)
+    }
+
+    /// Returns the number of frames of all passes of a range.
+    pub(super) fn frames(&self, range: &Range<Frames>) -> Frames {
+        Frames(
+            (range.end - range.start)
+                .0
+                .saturating_mul(self.loops.into()),
+        )
     }
 
     /// Returns the key of the deliverable that does not fit a timeline of this length, and why.
@@ -98,12 +120,13 @@ impl Cut {
             return Some(("range", what));
         }
         let OutputFades { fade_in, fade_out } = self.fades;
+        let length_of_file = self.frames(&(start..end));
         for (key, fade) in [("fade_in", fade_in), ("fade_out", fade_out)] {
-            if fade.length > end - start {
+            if fade.length > length_of_file {
                 let what = format!(
                     "its {key} takes {}, but the file is only {} long",
                     clock(fade.length),
-                    clock(end - start)
+                    clock(length_of_file)
                 );
                 return Some((key, what));
             }
@@ -170,6 +193,11 @@ impl DeliveryJob {
                 Err(Error::session(vec![problem]))
             }
         }
+    }
+
+    /// Returns true if the timeline is that of one cue, from its own start.
+    pub(super) fn is_of_cue(&self) -> bool {
+        self.owner.album || self.owner.cue.is_some()
     }
 
     /// Returns the range of the timeline that is written.

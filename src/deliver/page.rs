@@ -3,8 +3,9 @@
 //!
 //! Nothing comes from a clock, so that two runs write the same bytes.
 
-use super::report::{DeliverableReport, Delivered, FileReport, HEAD};
-use crate::report::{Report, address, escaped, html_with_introduction, relative_path};
+use super::report::{CheckLine, DeliverableReport, Delivered, FileReport, HEAD};
+use crate::diagnostics::Warning;
+use crate::report::{Report, Versioned, address, escaped, html_with_introduction, relative_path};
 use serde_json::Value;
 use std::path::Path;
 
@@ -14,7 +15,7 @@ const STYLE: &str = include_str!("page.css");
 /// delivery took.
 pub(super) fn json(delivered: &Delivered) -> String {
     // Serialization cannot fail: every key is a string and every value has a JSON form.
-    let mut value = serde_json::to_value(delivered).unwrap_or_default();
+    let mut value = serde_json::to_value(Versioned::new(delivered)).unwrap_or_default();
     if let Value::Object(delivery) = &mut value {
         delivery.remove("wall_s");
         delivery.insert("passed".to_owned(), delivered.passed().into());
@@ -88,19 +89,28 @@ fn summary(delivered: &Delivered, files: usize) -> String {
 /// Returns the table of all files. Numbers are aligned to the right.
 fn file_table(delivered: &Delivered, path: &Path) -> String {
     let mut table = "<table>\n<tr>".to_owned();
-    for head in HEAD.iter().chain(&["rate", "layout", "clipped"]) {
+    for head in HEAD.iter().chain(&["rate", "layout", "clipped", "picture"]) {
         table += &format!("<th>{head}</th>");
     }
     table += "</tr>\n";
+    let mut pictures = 0;
     for deliverable in &delivered.deliverables {
         for file in &deliverable.files {
-            table += &file_row(deliverable, file, path);
+            let has_picture = file.report.overview.is_some();
+            pictures += usize::from(has_picture);
+            table += &file_row(deliverable, file, path, has_picture.then_some(pictures));
         }
     }
     table + "</table>\n"
 }
 
-fn file_row(deliverable: &DeliverableReport, file: &FileReport, path: &Path) -> String {
+/// Returns the row of a file. `picture` is the number of its picture on the page, counted from 1.
+fn file_row(
+    deliverable: &DeliverableReport,
+    file: &FileReport,
+    path: &Path,
+    picture: Option<usize>,
+) -> String {
     let report = &file.report;
     let mut row = "<tr>".to_owned();
     for (column, cell) in file.row(deliverable.name.clone()).into_iter().enumerate() {
@@ -119,8 +129,11 @@ fn file_row(deliverable: &DeliverableReport, file: &FileReport, path: &Path) -> 
     } else {
         ("-".to_owned(), "-".to_owned(), "-".to_owned())
     };
+    let picture = picture.map_or("-".to_owned(), |number| {
+        format!("<a href=\"#report-{number}\">below</a>")
+    });
     row + &format!(
-        "<td class=\"n\">{rate}</td><td>{}</td><td class=\"n\">{clipped}</td></tr>\n",
+        "<td class=\"n\">{rate}</td><td>{}</td><td class=\"n\">{clipped}</td><td>{picture}</td></tr>\n",
         escaped(&layout)
     )
 }
@@ -137,25 +150,37 @@ fn link(output: &str, page: &Path) -> String {
 
 /// Returns the gains and checks of all deliverables.
 fn check_list(deliverables: &[DeliverableReport]) -> String {
-    let mut text = String::new();
-    for deliverable in deliverables {
-        // Writing to a text cannot fail.
-        _ = deliverable.write_checks(&mut text);
-    }
-    list(
-        "Checks",
-        text.lines()
-            .map(|line| (line.trim(), line.contains("FAILED"))),
-    )
+    let lines = deliverables.iter().flat_map(|d| d.check_lines());
+    let lines: Vec<CheckLine> = lines.collect();
+    let marked = lines
+        .iter()
+        .map(|line| (line.text.as_str(), line.has_failed));
+    list("Checks", marked)
 }
 
-/// Returns all warnings with their codes.
+/// Returns the warnings: one of each code, with the number of the others.
 fn warning_list(delivered: &Delivered) -> String {
     let warnings = delivered.warnings();
-    let texts: Vec<String> = warnings
-        .iter()
+    let mut groups: Vec<(&Warning, usize)> = Vec::new();
+    for warning in warnings
+        .into_iter()
         .filter(|warning| !warning.kind.is_note())
-        .map(|warning| format!("{} {}", warning.kind.code(), warning.text()))
+    {
+        let code = warning.kind.code();
+        match groups
+            .iter_mut()
+            .find(|(first, _)| first.kind.code() == code)
+        {
+            Some((_, count)) => *count += 1,
+            None => groups.push((warning, 1)),
+        }
+    }
+    let texts: Vec<String> = groups
+        .iter()
+        .map(|(warning, count)| match count {
+            1 => warning.to_string(),
+            _ => format!("{warning} (and {} more)", count - 1),
+        })
         .collect();
     list("Warnings", texts.iter().map(|text| (text.as_str(), false)))
 }

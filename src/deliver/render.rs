@@ -9,6 +9,7 @@ use super::{
     page,
     read_back::{self, FileToRead},
     report::{DeliverableReport, Delivered, FileReport, NullTest},
+    splice::{self, DeliveredSink, Splice, SpliceInProgress, SplicePart},
     stems,
 };
 use crate::{
@@ -20,9 +21,9 @@ use crate::{
     },
     diagnostics::{MasterStage, StemMismatch, Subject, Warning, WarningKind},
     dsp::peak::Peak,
-    encode::{self, CompleteOutput, Container, Dither, FileSink, Written},
+    encode::{self, CompleteOutput, Container, Dither, FileSink, Shaping, Written},
     engine::{Renderer, waveform_builder::Grid},
-    error::Result,
+    error::{Error, ErrorKind, Result},
     measure::Measured,
     plan::Plan,
     report::{MixReport, Report, gather, suspicious_audio},
@@ -43,6 +44,8 @@ pub(super) struct DeliveryContext<'a> {
     pub fits: &'a [Decibels],
     /// Number of bins of the waveforms in a report; `None` without a report.
     pub bins: Option<usize>,
+    /// Part of the files that is replaced; `None` for complete files.
+    pub splice: Option<&'a Splice>,
 }
 
 impl DeliveryContext<'_> {
@@ -84,7 +87,7 @@ struct PendingPiece {
     number: u32,
     report: FileReport,
     mix_of: Option<usize>,
-    file: OutputFile<FileSink>,
+    file: OutputFile<DeliveredSink>,
     measured: Measured,
 }
 
@@ -95,6 +98,8 @@ struct StemTest {
     /// Number of the timeline.
     timeline: usize,
     start: Frames,
+    /// First frame that is rendered.
+    rendered_start: Frames,
     rate: SampleRate,
     /// Stages of the master that change the mix.
     stages: Vec<MasterStage>,
@@ -118,7 +123,7 @@ pub(super) struct Rendered<'a> {
     gains: Vec<Decibels>,
 }
 
-/// Renders the range of a job to measure its mix.
+/// Renders the passes of a job to measure its mix.
 pub(super) fn measure(
     job: &DeliveryJob,
     plan: Plan,
@@ -129,6 +134,7 @@ pub(super) fn measure(
     let mut renderer = Renderer::new(plan, &settings.options)?;
     let mut render = RenderJob::new(&mut renderer, range, settings);
     render.fades = job.cut.fades;
+    render.passes = job.cut.loops;
     render.metered = vec![Signal::Mix];
     Ok(render.run(progress, |_| {})?.get(Signal::Mix).cloned())
 }
@@ -143,27 +149,44 @@ pub(super) fn render(
     progress: &mut ProgressReporter<'_>,
     all: &mut Rendered<'_>,
 ) -> Result<()> {
-    let range = job.range(&plan);
+    let splice = context.splice.and_then(|splice| splice.part(job, &plan));
+    let whole = job.range(&plan);
+    let range = splice
+        .as_ref()
+        .map_or(whole.clone(), |part| part.rendered.clone());
     let signals = Signals::new(job, &plan, context);
     let mut stem_tests = stem_tests(job, &plan, context, &signals, all);
     let mut files = Vec::with_capacity(job.files.len());
     for (file, signals) in job.files.iter().zip(&signals.per_file) {
-        files.push(create_file(job, file, signals.file, &plan, context)?);
+        files.push(create_file(
+            job,
+            file,
+            signals,
+            &plan,
+            splice.as_ref(),
+            context,
+        )?);
     }
 
     let mut renderer = Renderer::new(plan, &context.settings.options)?;
+    // A picture shows one pass of all frames.
+    let has_picture = splice.is_none() && job.cut.loops == 1;
     let has_mix = signals
         .per_file
         .iter()
         .any(|signals| signals.node.is_none());
-    if let Some(bins) = context.bins.filter(|_| has_mix) {
+    if let Some(bins) = context.bins.filter(|_| has_mix && has_picture) {
         renderer.build_waveforms(Grid::over(&range, bins));
     }
     let mut render = RenderJob::new(&mut renderer, range.clone(), context.settings);
     render.taps = &signals.taps;
     render.levels.clone_from(&signals.levels);
     render.fades = job.cut.fades;
-    render.metered = signals.metered(job, context);
+    render.faded = whole.clone();
+    render.passes = job.cut.loops;
+    if splice.is_none() {
+        render.metered = signals.metered(job, context);
+    }
     render.outputs = signals
         .per_file
         .iter()
@@ -188,9 +211,24 @@ pub(super) fn render(
         let total = range.end - range.start;
         overview.fade_mix(|at| job.cut.fades.gain(at, total.0));
     }
+    if !has_picture {
+        let rate = renderer.plan().spec().rate;
+        let frames = job.cut.frames(&whole);
+        (base.start_frame, base.frames) = (whole.start.0, frames.0);
+        base.duration_s = frames.to_duration(rate).as_secs_f64();
+        base.overview = None;
+    }
     let finished = job.files.iter().zip(&signals.per_file).zip(files);
     for (number_of_file, ((file, signals), mut output)) in finished.enumerate() {
-        let measured = measurements.get(signals.file);
+        let spliced = output.file_mut().finish_splice()?;
+        let measured = match &spliced {
+            Some(levels) => levels.measured.as_ref(),
+            None => measurements.get(signals.file),
+        };
+        let peaks = match &spliced {
+            Some(levels) => &levels.peaks,
+            None => stem_peaks.of_file(number_of_file),
+        };
         if let Some(measured) = measured {
             output.set_loudness(measured, None);
         }
@@ -198,12 +236,22 @@ pub(super) fn render(
             (Some(_), _) => stem_report(
                 &base,
                 file.of.as_deref().unwrap_or_default(),
-                stem_peaks.of_file(number_of_file),
-                range.start,
+                peaks,
+                whole.start,
             ),
-            (None, Some(measured)) => mix_report(&base, measured, &renderer, range.start),
+            (None, Some(measured)) => mix_report(&base, measured, &renderer, whole.start),
             (None, None) => base.clone(),
         };
+        if let (Some(part), None, Some(measured)) = (&splice, signals.node, measured) {
+            // The renderer knows the loudest track of the frames that it has rendered only.
+            let peak = measured.true_peak.map(|peak| whole.start + peak.at);
+            let rendered = peak.filter(|at| part.replaced.contains(at));
+            let track = rendered.and_then(|at| renderer.loudest((at - part.rendered.start).0));
+            report.mix.true_peak_track = track.map(str::to_owned);
+            if let Some(all) = all.measured.get_mut(file.deliverable) {
+                all.push(measured.clone());
+            }
+        }
         if context
             .deliverable(file)
             .is_some_and(|d| !d.mute.is_empty() || !d.solo.is_empty())
@@ -221,6 +269,9 @@ pub(super) fn render(
             content: super::content_name(file.content).to_owned(),
             of: file.of.clone(),
             render: number,
+            replaced_s: splice
+                .as_ref()
+                .map(|part| part.replaced_s(renderer.plan().spec().rate)),
             report,
         };
         match measured.filter(|_| is_piece) {
@@ -363,24 +414,89 @@ fn index_of<T: PartialEq>(list: &mut Vec<T>, value: T) -> usize {
 fn create_file(
     job: &DeliveryJob,
     file: &DeliveredFile,
-    signal: Signal,
+    signals: &FileSignals,
     plan: &Plan,
+    splice: Option<&SplicePart>,
     context: &DeliveryContext<'_>,
-) -> Result<OutputFile<FileSink>> {
+) -> Result<OutputFile<DeliveredSink>> {
     let deliverable = context.deliverable(file);
     let format = deliverable.map(|d| d.format).unwrap_or_default();
     let range = job.range(plan);
     let options = encode::Options {
         overwrite: context.settings.overwrite,
-        metadata: metadata::of_file(job, file, plan, deliverable).of_range(&range),
+        metadata: metadata::of_file(job, file, plan, deliverable)
+            .of_range(&range)
+            .repeated(range.end - range.start, job.cut.loops),
         states_loudness: !matches!(file.content, Content::Stem(_)),
         ..encode::Options::default()
     };
     // Scaling and fading give the mix more significant bits than its stems have.
-    let is_scaled = matches!(signal, Signal::Level(_)) || job.cut.fades != OutputFades::default();
+    let is_scaled =
+        matches!(signals.file, Signal::Level(_)) || job.cut.fades != OutputFades::default();
     let rounded = rounds(plan, format) || (is_scaled && !format.is_float());
     let dither = dither(deliverable, plan).filter(|_| rounded);
-    OutputFile::create(&file.path, format, plan, &range, dither, &options)
+    let spec = plan.spec();
+    let (rendered, spliced) = match splice {
+        None => (&range, None),
+        Some(part) => {
+            if dither.is_some_and(|d| d.shaping == Shaping::Weighted) && !part.is_whole() {
+                return Err(weighted(deliverable, file));
+            }
+            let is_mix = signals.node.is_none();
+            let old = SpliceInProgress::open(&file.path, format, spec, part, is_mix)?;
+            (&part.rendered, Some(old))
+        }
+    };
+    let length = job.cut.frames(&range);
+    let sink = FileSink::create_with(&file.path, format, spec, length, &options)?;
+    let sink = DeliveredSink::new(sink, spliced);
+    OutputFile::of(sink, format, plan, rendered, dither)
+}
+
+/// Returns the error for a part of a file with weighted dither.
+fn weighted(deliverable: Option<&Deliverable>, file: &DeliveredFile) -> Error {
+    let name = deliverable.map_or("", |d| d.name.as_str());
+    let what = format!(
+        "deliverable {name:?}: {}: its weighted dither depends on where a render starts, so no part of it can be \
+         replaced: deliver the whole without a range, or take high-pass or white dither",
+        file.path.display()
+    );
+    Error::new(ErrorKind::Session, what)
+}
+
+/// Checks that the files of which a part is replaced have the format and the length of their
+/// deliverables, and that the loudness of every deliverable can be measured.
+///
+/// # Errors
+/// See [`splice::check_file`]; `Session` for stems with a loudness.
+pub(super) fn check_old_files(
+    jobs: &[DeliveryJob],
+    plans: &[Plan],
+    context: &DeliveryContext<'_>,
+) -> Result<()> {
+    let Some(splice) = context.splice else {
+        return Ok(());
+    };
+    for (job, plan) in jobs.iter().zip(plans) {
+        let Some(part) = splice.part(job, plan) else {
+            continue;
+        };
+        for file in &job.files {
+            let deliverable = context.deliverable(file);
+            if let Some(stems) = deliverable.filter(|d| !d.stems.is_empty() && d.loudness.is_some())
+            {
+                let what = format!(
+                    "deliverable {:?}: stems are checked against the loudness of their mix, which is not measured when a \
+                     part is replaced: move its loudness to a deliverable of the mix, or deliver the whole without a range",
+                    stems.name
+                );
+                return Err(Error::new(ErrorKind::Session, what));
+            }
+            let format = deliverable.map(|d| d.format).unwrap_or_default();
+            splice::check_file(&file.path, format, plan.spec(), &part)?;
+        }
+    }
+    Ok(())
 }
 
 /// Returns the dither of a deliverable: its own, or that of the master unless it is a deliverable
@@ -451,6 +567,10 @@ fn stem_tests(
             deliverable: index,
             timeline: job.timeline,
             start: job.range(plan).start,
+            rendered_start: context
+                .splice
+                .and_then(|splice| splice.part(job, plan))
+                .map_or(job.range(plan).start, |part| part.rendered.start),
             rate: plan.spec().rate,
             stages: stages.clone(),
             rendered,
@@ -498,6 +618,11 @@ fn reference(
             (Reference::Mix(mix, None), None)
         }
     }
+}
+
+/// Returns true if the files are of the timeline of the session, not of one cue.
+fn is_of_timeline(deliverable: &Deliverable) -> bool {
+    deliverable.document().is_none() && !deliverable.album && deliverable.cue.is_none()
 }
 
 fn stems_warning(deliverable: &Deliverable, reason: StemMismatch) -> Warning {
@@ -560,6 +685,10 @@ impl<'a> Rendered<'a> {
                 }
                 _ => deliverable.gain_of.clone(),
             },
+            warnings: match context.splice {
+                Some(splice) if is_of_timeline(deliverable) => splice.kept_placements(),
+                _ => Vec::new(),
+            },
             ..DeliverableReport::default()
         };
         let deliverables = chosen.iter().enumerate().map(report).collect();
@@ -587,9 +716,9 @@ impl<'a> Rendered<'a> {
         number: u32,
         mut report: FileReport,
         mix_of: Option<usize>,
-        file: OutputFile<FileSink>,
+        file: OutputFile<DeliveredSink>,
     ) -> Result<()> {
-        let output = file.complete(&mut report.report)?;
+        let output = file.into_file(&mut report.report).complete()?;
         self.add(CompleteFile {
             deliverable,
             number,
@@ -695,7 +824,8 @@ impl<'a> Rendered<'a> {
             let mut warnings = Vec::new();
             if !is_final {
                 let rendered = test.rendered.as_ref();
-                null_test = rendered.map(|m| NullTest::of_render(m, test.start, test.rate));
+                null_test =
+                    rendered.map(|m| NullTest::of_render(m, test.rendered_start, test.rate));
                 warnings = test.warnings;
             }
             if let Some(null) = &mut null_test {

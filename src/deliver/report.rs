@@ -6,12 +6,13 @@ use super::null_test::{NullMeter, Residue};
 use crate::{
     diagnostics::Warning,
     dsp::peak::Peak,
-    report::Report,
+    report::{Report, Versioned},
     session::{Content, Session},
+    text_table::TextTable,
     units::{Dbfs, Dbtp, Decibels, Frames, Lufs, SampleRate},
 };
 use serde::Serialize;
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 /// Report of a delivery.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -66,6 +67,11 @@ pub struct FileReport {
     /// Number of the render that the file comes from, counted from 0. Files with equal numbers
     /// share the decoding. 0 for a cue sheet and a listing.
     pub render: usize,
+    /// Start and end of the part that was rendered anew, in seconds of the timeline, if the rest was
+    /// taken from the file of the delivery before ([`Delivery::range`](crate::Delivery::range)). Levels of tracks and
+    /// buses and warnings are then those of the render.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced_s: Option<[f64; 2]>,
     /// Report of the audio. For a stem, its peak and its bus.
     #[serde(flatten)]
     pub report: Report,
@@ -183,23 +189,22 @@ impl Delivered {
     /// files.
     #[must_use]
     pub fn warnings(&self) -> Vec<&Warning> {
-        let mut all: Vec<&Warning> = Vec::new();
-        for deliverable in &self.deliverables {
+        let each = self.deliverables.iter().flat_map(|deliverable| {
             let files = deliverable.files.iter().flat_map(|f| &f.report.warnings);
-            for warning in deliverable.warnings.iter().chain(files) {
-                if !all.contains(&warning) {
-                    all.push(warning);
-                }
-            }
-        }
-        all
+            deliverable.warnings.iter().chain(files)
+        });
+        // The debug form of each: warnings hold levels, which cannot be hashed.
+        let mut known = HashSet::new();
+        each.filter(|warning| known.insert(format!("{warning:?}")))
+            .collect()
     }
 
-    /// Returns the report as one JSON document. Later versions only add keys.
+    /// Returns the report as one JSON document. Its first key is `version`,
+    /// [`JSON_VERSION`](crate::report::JSON_VERSION).
     #[must_use]
     pub fn to_json(&self) -> String {
         // Serialization cannot fail: every key is a string and every value has a JSON form.
-        serde_json::to_string_pretty(self).unwrap_or_default()
+        serde_json::to_string_pretty(&Versioned::new(self)).unwrap_or_default()
     }
 }
 
@@ -217,7 +222,7 @@ pub(super) const HEAD: [&str; 8] = [
 
 impl fmt::Display for Delivered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rows = vec![HEAD.map(str::to_owned)];
+        let mut table = TextTable::new(HEAD, &[5, 6, 7]).droppable(&[3, 1, 4]);
         for deliverable in &self.deliverables {
             for (number, file) in deliverable.files.iter().enumerate() {
                 let name = if number == 0 {
@@ -225,13 +230,15 @@ impl fmt::Display for Delivered {
                 } else {
                     String::new()
                 };
-                rows.push(file.row(name));
+                table.push(file.row(name));
             }
         }
-        crate::report::table::table(f, &rows, &[5, 6, 7])?;
+        table.write(f)?;
         writeln!(f)?;
         for deliverable in &self.deliverables {
-            deliverable.write_checks(f)?;
+            for line in deliverable.check_lines() {
+                writeln!(f, "  {}", line.text)?;
+            }
         }
         let files = self
             .deliverables
@@ -303,57 +310,71 @@ impl FileReport {
 }
 
 impl DeliverableReport {
-    /// Writes the gain and the checks, one line each.
-    pub(super) fn write_checks(&self, f: &mut impl fmt::Write) -> fmt::Result {
+    /// Returns the gain and the checks, one line each.
+    pub(super) fn check_lines(&self) -> Vec<CheckLine> {
         let name = crate::error::one_line(self.name.clone());
-        let verdict = |passed| if passed { "passed" } else { "FAILED" };
         let gain = Decibels(self.gain_db);
+        let mut lines = Vec::new();
+        let mut add = |text: String, has_failed: bool| {
+            lines.push(CheckLine {
+                text: format!("{name}: {text}"),
+                has_failed,
+            });
+        };
         match &self.gain_of {
             _ if self.gain_db == 0.0 => {}
             Some(of) if *of == self.name => {
-                writeln!(f, "  {name}: gain {gain:.2} fits it to its loudness")?;
+                add(format!("gain {gain:.2} fits it to its loudness"), false);
             }
             Some(of) => {
                 let of = crate::error::one_line(of.clone());
-                writeln!(f, "  {name}: gain {gain:.2}, as {of} has")?;
+                add(format!("gain {gain:.2}, as {of} has"), false);
             }
-            None => writeln!(f, "  {name}: gain {gain:.2}")?,
+            None => add(format!("gain {gain:.2}"), false),
         }
         if let Some(c) = self.loudness {
             let is = c
                 .integrated_lufs
                 .map_or("silence".to_owned(), |l| format!("{:.1}", Lufs(l)));
             let target = Lufs(c.target_lufs);
-            match c.tolerance_lu {
-                Some(lu) => writeln!(
-                    f,
-                    "  {name}: loudness {is}, {target:.1} within {lu:.1} LU: {}",
-                    verdict(c.passed)
-                )?,
-                None => writeln!(f, "  {name}: loudness {is}, {target:.1} not judged")?,
-            }
+            let verdict = match c.tolerance_lu {
+                Some(lu) => format!("{target:.1} within {lu:.1} LU: {}", verdict(c.passed)),
+                None => format!("{target:.1} not judged"),
+            };
+            add(format!("loudness {is}, {verdict}"), !c.passed);
         }
         if let Some(c) = self.true_peak {
             let is = c
                 .true_peak_dbtp
                 .map_or("silence".to_owned(), |p| format!("{:.1}", Dbtp(p)));
-            writeln!(
-                f,
-                "  {name}: true peak {is}, at most {:.1}: {}",
-                Dbtp(c.ceiling_dbtp),
-                verdict(c.passed)
-            )?;
+            let ceiling = Dbtp(c.ceiling_dbtp);
+            let verdict = verdict(c.passed);
+            add(
+                format!("true peak {is}, at most {ceiling:.1}: {verdict}"),
+                !c.passed,
+            );
         }
         if let Some(test) = &self.null_test {
-            test.write(f, &name)?;
+            add(test.to_line(), !test.passed);
         }
-        Ok(())
+        lines
     }
 }
 
+/// Line about the gain or a check of a deliverable.
+pub(super) struct CheckLine {
+    pub text: String,
+    /// True if it states a check that failed.
+    pub has_failed: bool,
+}
+
+fn verdict(passed: bool) -> &'static str {
+    if passed { "passed" } else { "FAILED" }
+}
+
 impl NullTest {
-    /// Writes the result of a deliverable's test in one line.
-    fn write(&self, f: &mut impl fmt::Write, name: &str) -> fmt::Result {
+    /// Returns the result in one line.
+    fn to_line(&self) -> String {
         let one_line = |text: &String| crate::error::one_line(text.clone());
         let level = |level: Option<f64>| {
             level.map_or("nothing at all".to_owned(), |l| format!("{:.1}", Dbfs(l)))
@@ -364,17 +385,16 @@ impl NullTest {
             None if self.before_master => "the mix before the master".to_owned(),
             None => "the mix".to_owned(),
         };
-        write!(
-            f,
-            "  {name}: the files add up to {mix} but for {}, rounding is {}: {}",
+        let mut line = format!(
+            "the files add up to {mix} but for {}, rounding is {}: {}",
             level(self.residue_dbfs),
             level(self.within_dbfs),
-            if self.passed { "passed" } else { "FAILED" }
-        )?;
+            verdict(self.passed)
+        );
         if !self.clipped.is_empty() {
             let files: Vec<String> = self.clipped.iter().map(one_line).collect();
-            write!(f, "; samples are clipped in {}", files.join(", "))?;
+            line += &format!("; samples are clipped in {}", files.join(", "));
         }
-        writeln!(f)
+        line
     }
 }

@@ -1,9 +1,11 @@
+#[cfg(feature = "serde")]
 use serde::Serialize;
 use std::fmt;
 
 /// Kind of fault in a region of a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum FlawKind {
     /// The data cannot be decoded.

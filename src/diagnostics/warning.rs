@@ -12,6 +12,7 @@ use crate::{
     timecode::Timecode,
     units::{Dbfs, Dbtp, Decibels, Frames, SampleRate},
 };
+#[cfg(feature = "serde")]
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::fmt;
 
@@ -339,6 +340,13 @@ registry! {
     }
     "A fader of a session file is above +24 dB."
     "Check the number: a sign or a decimal point may be missing. A stem that is so quiet is better exported again at a higher level."
+
+    "W128" Warning PlacementKept {
+        /// First frame of the placement that is not in the range.
+        at: ClockTime,
+    }
+    "A cue sounds in the range that a delivery replaces, and outside of it too. What is outside keeps its old sound."
+    "If the cue itself has changed, widen the range over all its placements, or deliver the whole without a range."
 }
 
 /// Persons that share the rights in a cue.
@@ -736,6 +744,10 @@ impl fmt::Display for WarningKind {
             Self::ChecksumDiffers {} => {
                 f.write_str("its audio does not have the MD5 that the file states")
             }
+            Self::PlacementKept { at } => write!(
+                f,
+                "it sounds outside the range too, at {at}: there the files keep its old sound"
+            ),
             Self::LargeGain { gain_db } => write!(f, "its gain of {gain_db:+} dB is above +24 dB"),
             Self::UnplacedCue {} => {
                 f.write_str("it has no placement, so nothing of it is in the mix: add at or a use")
@@ -859,6 +871,7 @@ impl fmt::Display for Severity {
     }
 }
 
+#[cfg(feature = "serde")]
 impl Serialize for Warning {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut json = serializer.serialize_struct("Warning", 4)?;

@@ -731,9 +731,14 @@ impl Processor for Dynamics {
     fn process(&mut self, _: Frames, block: &mut Block, key: Option<&Block>) {
         let start = self.response.at(0);
         if std::mem::take(&mut self.is_reset) {
-            // What silence comes to, so that silence leaves it as it is.
+            // What silence comes to, so that silence leaves it as it is. Power counts decibels half.
+            let silent = if self.average > 0.0 {
+                0.5 * SILENT_DB
+            } else {
+                SILENT_DB
+            };
             self.state = State {
-                reduction: start.curve.reduction(SILENT_DB, false),
+                reduction: start.curve.reduction(silent, false),
                 ..State::default()
             };
         }

@@ -1,7 +1,11 @@
 //! Registry of the containers that can be written. To add one, add a file with its [`Encoder`] to
 //! this folder, and a line to `containers!`.
 
-use super::{Encoder, Encoding, Format, Options, flac, wav};
+#[cfg(feature = "flac-output")]
+use super::flac;
+#[cfg(not(feature = "flac-output"))]
+use super::flac_missing as flac;
+use super::{Encoder, Encoding, Format, Options, wav};
 use crate::{
     error::{Error, ErrorKind, Result},
     layout::Spec,

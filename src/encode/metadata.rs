@@ -105,6 +105,18 @@ impl Metadata {
             ..self.clone()
         }
     }
+
+    /// Returns the metadata of a file that repeats audio of `length` frames: its markers are in every pass.
+    pub(crate) fn repeated(mut self, length: Frames, passes: u32) -> Self {
+        let markers = std::mem::take(&mut self.markers);
+        for pass in 0..u64::from(passes) {
+            let start = pass.saturating_mul(length.0);
+            let moved =
+                |(at, name): &(Frames, String)| (Frames(at.0.saturating_add(start)), name.clone());
+            self.markers.extend(markers.iter().map(moved));
+        }
+        self
+    }
 }
 
 /// Loudness of a file, which is known when its last block is. `None` for what has no value, such as

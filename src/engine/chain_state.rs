@@ -120,6 +120,12 @@ impl ChainState {
         }
     }
 
+    /// Returns the product of the smallest gains of all inserts since the last call, in live playback.
+    pub(super) fn take_recent_gain(&mut self) -> f64 {
+        let logs = self.reductions.iter_mut().flatten();
+        logs.map(ReductionLog::take_recent).product()
+    }
+
     /// Returns the gain reduction of each insert in a range, the one that was counted; `None` for inserts that do not reduce
     /// gain.
     pub(super) fn reductions(
@@ -252,6 +258,11 @@ fn run_all(
         lag += running.latency();
         running.process(insert, curves, at, block, key, |from, gains| {
             let Some(log) = &mut log else { return };
+            // A report counts frames; playback, which reports nothing, has meters.
+            if position.counted.is_empty() {
+                log.meter(gains);
+                return;
+            }
             let input = position.input + (from - at);
             // While the look-ahead fills, frames come out that lie before the start of the timeline.
             let early = lag.saturating_sub(input);

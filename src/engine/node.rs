@@ -229,6 +229,12 @@ impl NodeState {
         found
     }
 
+    /// Returns the product of the smallest gains of all inserts since the last call, in live playback.
+    pub(super) fn take_recent_gain(&mut self) -> f64 {
+        let chains = [&mut self.before, &mut self.after].into_iter().flatten();
+        chains.map(|chain| chain.take_recent_gain()).product()
+    }
+
     /// Passes the output of a feed through its delay, where it has one.
     pub(super) fn delayed<'a>(
         &'a mut self,

@@ -37,9 +37,18 @@ pub(crate) struct GainReduction {
     pub step_s: f64,
 }
 
+impl CountedFrames {
+    /// Returns true where nothing is reported, as in live playback.
+    pub(super) fn is_empty(self) -> bool {
+        self.start >= self.end
+    }
+}
+
 /// The gain reduction of one insert so far.
 pub(super) struct ReductionLog {
     rate: u64,
+    /// The smallest gain since it was taken last, for meters.
+    recent: f64,
     /// The smallest gain and its first frame.
     least: (f64, u64),
     /// The curve of the tenths of a second before `tenth`, and the smallest gain in that one.
@@ -57,6 +66,7 @@ impl ReductionLog {
     pub(super) fn new(rate: u64) -> Self {
         Self {
             rate,
+            recent: 1.0,
             least: (1.0, 0),
             curve: LevelCurve::with_max_values(Keep::Largest, MAX_VALUES),
             tenth: 0,
@@ -65,6 +75,16 @@ impl ReductionLog {
             halvings: 0,
             group: 0,
         }
+    }
+
+    /// Takes gains for meters, wherever their frames lie.
+    pub(super) fn meter(&mut self, gains: &[f64]) {
+        self.recent = self.recent.min(smallest(gains));
+    }
+
+    /// Returns the smallest gain since the last call; 1 without any.
+    pub(super) fn take_recent(&mut self) -> f64 {
+        std::mem::replace(&mut self.recent, 1.0)
     }
 
     /// Logs the gains of frames from `at` on, those that count and in which the strip sounds.

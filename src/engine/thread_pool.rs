@@ -1,8 +1,12 @@
 //! The worker threads of a renderer.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
+#[cfg(feature = "threads")]
+use crate::error::{Error, ErrorKind};
+#[cfg(feature = "threads")]
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+#[cfg(feature = "threads")]
 const MAX_THREADS: usize = 256;
 
 /// Threads that run the scheduler's workers; `None` where the caller's own thread is the only one.
@@ -11,8 +15,10 @@ const MAX_THREADS: usize = 256;
 /// threads would be started for every block. That took 3 times as long for blocks of 512 frames on 2 threads, and 10 times on
 /// 8. `rayon` does not schedule the tasks: a task becomes ready when its feeds are done, in the order of the plan, and goes to
 /// the worker whose cache holds its decoder, which work stealing cannot express.
+#[cfg(feature = "threads")]
 pub(super) struct Pool(Option<ThreadPool>);
 
+#[cfg(feature = "threads")]
 impl Pool {
     /// Starts the threads for a number of them that includes the caller's: at most 256; 0 is one for each core.
     ///
@@ -54,5 +60,23 @@ impl Pool {
             }),
             _ => work(),
         }
+    }
+}
+
+/// The thread of the caller, which is the only one in builds without the feature `threads`.
+#[cfg(not(feature = "threads"))]
+pub(super) struct Pool;
+
+#[cfg(not(feature = "threads"))]
+impl Pool {
+    /// Returns the thread of the caller, whatever number is asked for.
+    #[expect(clippy::unnecessary_wraps, reason = "as with the feature `threads`")]
+    pub(super) fn new(_threads: usize) -> Result<Self> {
+        Ok(Self)
+    }
+
+    /// Runs the work on the thread of the caller.
+    pub(super) fn run_on_all(&self, _most: usize, work: impl Fn() + Sync) {
+        work();
     }
 }

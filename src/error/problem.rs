@@ -248,7 +248,7 @@ impl fmt::Display for ProblemKind {
             Self::OutsideFolder { owner, file } => {
                 write!(
                     f,
-                    "{owner}: {file} is outside the session's folder, which was not allowed"
+                    "{owner}: {file} is outside the session's folder: move it there, or set `outside`"
                 )
             }
             Self::Other { message, .. } => f.write_str(message),

@@ -5,6 +5,7 @@
 
 use super::Measured;
 use crate::units::{Dbtp, Decibels, Lufs};
+#[cfg(feature = "serde")]
 use serde::Serialize;
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -281,7 +282,8 @@ pub struct Fit {
 }
 
 /// Result of checking a programme against a target.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct Verdict {
     /// Name of the target.
@@ -306,7 +308,8 @@ pub struct Verdict {
 }
 
 /// Gain that was applied to reach a target.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct FitReport {
     /// Gain in addition to the master's own.

@@ -1,6 +1,10 @@
 //! Identifies the audio of a clip: a file, one stream of a file, a file or a source that the program supplies.
 
-use super::{Memory, Source, one_channel::OneChannel};
+use super::{
+    Memory, Source,
+    once::{Once, Untaken},
+    one_channel::OneChannel,
+};
 use crate::{
     error::{Error, ErrorKind, Result},
     storage::{InputFile, ReadSeek},
@@ -9,7 +13,7 @@ use std::{
     fmt,
     io::{self, Read, Seek},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 /// How to handle stems that are truncated, damaged, or contain samples that are not finite.
@@ -104,6 +108,34 @@ impl Input {
             stream: None,
             channel: None,
         }
+    }
+
+    /// Makes the input of a stream that can be read once, such as a pipe, a decoder of the program or a microphone. `name`
+    /// stands for it in messages and reports.
+    ///
+    /// The source is read forwards from its first frame and never sought. One input serves one render or one player, on a
+    /// single clip that does not loop; every other use of its samples is an error. If its
+    /// [`length`](Source::length) is not known, the clip states one; where the stream ends earlier,
+    /// [`Session::damage`](crate::Session::damage) decides, as for a file that is cut off.
+    ///
+    /// ```
+    /// use soundtrack::{Frames, Input, Layout, SampleRate, Session, Spec, Track, media::Memory};
+    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    /// let pipe = Memory::new(spec, vec![vec![0.25, 0.5, 0.75]])?;
+    /// let mut mix = Session::new(spec.rate, spec.layout);
+    /// mix.add_track(Track::new("pipe", Input::once("pipe", pipe)));
+    /// assert_eq!(mix.render(Frames(1)..Frames(3))?, [[0.5, 0.75]]);
+    /// assert!(mix.render(Frames(1)..Frames(3)).is_err());
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    pub fn once(name: impl Into<String>, source: impl Source + 'static) -> Self {
+        let name = name.into();
+        let (spec, length) = (source.spec(), source.length());
+        let stream: Untaken = Arc::new(Mutex::new(Some(Box::new(source))));
+        Self::Open(Opener::new(name.clone(), move || {
+            let once = Once::new(name.clone(), spec, length, Arc::clone(&stream));
+            Ok(Box::new(once))
+        }))
     }
 
     /// Makes the input of a file's first audio stream.

@@ -433,6 +433,12 @@ impl Decoder {
             );
             return Err(CodecFault::Unsupported(what));
         }
+        if let Some(feature) = missing_feature(params.codec) {
+            let (codec, _) = codec_name(params.codec);
+            let what =
+                format!("{codec} is not decoded by this build, which lacks the feature {feature}");
+            return Err(CodecFault::Unsupported(what));
+        }
         let options = AudioDecoderOptions::default().gapless(true);
         let decoder = catch_fault(|| Ok(get_codecs().make_audio_decoder(params, &options)?))?;
         Ok(Self {
@@ -643,6 +649,22 @@ fn sample_format(params: &AudioCodecParameters) -> Option<Bits> {
         }
         _ => None,
     }
+}
+
+/// Returns the feature of this crate that decodes a codec, if the build lacks it.
+fn missing_feature(codec: AudioCodecId) -> Option<&'static str> {
+    use id::*;
+    let (feature, is_on) = match codec {
+        CODEC_ID_AAC => ("codecs-aac", cfg!(feature = "codecs-aac")),
+        CODEC_ID_ADPCM_MS | CODEC_ID_ADPCM_IMA_WAV | CODEC_ID_ADPCM_IMA_QT => {
+            ("codecs-adpcm", cfg!(feature = "codecs-adpcm"))
+        }
+        CODEC_ID_ALAC => ("codecs-alac", cfg!(feature = "codecs-alac")),
+        CODEC_ID_MP1 | CODEC_ID_MP2 | CODEC_ID_MP3 => ("codecs-mp3", cfg!(feature = "codecs-mp3")),
+        CODEC_ID_VORBIS => ("codecs-vorbis", cfg!(feature = "codecs-vorbis")),
+        _ => return None,
+    };
+    (!is_on).then_some(feature)
 }
 
 /// Returns the name of a codec for messages and whether it is decoded.

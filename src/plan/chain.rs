@@ -97,8 +97,9 @@ impl Chain {
         };
         let extents = chain.inspect();
         for (insert, extent) in chain.inserts.iter().zip(extents) {
-            chain.keys.push(insert.key.map(|key| Key {
-                node: key_of(key),
+            let is_keyed = insert.key.is_some() || insert.is_key_left_out;
+            chain.keys.push(is_keyed.then(|| Key {
+                node: insert.key.and_then(&key_of),
                 behind: chain.latency,
                 delay: 0,
             }));
@@ -172,9 +173,14 @@ impl Chain {
         if !self.is_empty() {
             let apart = self.latency.saturating_add(self.restart.frames());
             let fed = joined(self.sounding.iter().cloned(), apart);
+            // A key that sounds before the strip does has moved the gain by then.
+            let ahead = match self.sounding_keys().next() {
+                Some(_) => self.restart.frames(),
+                None => 0,
+            };
             self.fed = fed
                 .into_iter()
-                .map(|r| r.start..r.end.saturating_add(self.latency))
+                .map(|r| r.start.saturating_sub(ahead)..r.end.saturating_add(self.latency))
                 .collect();
         }
         &self.sounding

@@ -63,6 +63,11 @@ impl Plan {
                 for insert in chains.into_iter().flatten() {
                     writeln!(to, "{insert}")?;
                 }
+                for (index, key) in node.before.keys.iter().enumerate() {
+                    if let Some(key) = key {
+                        writeln!(to, "key {index} {:?}", key.node)?;
+                    }
+                }
                 for (index, curves) in node.before.curves.iter().enumerate() {
                     for (parameter, curve) in curves {
                         writeln!(to, "curve {index} {parameter} {curve:?}")?;

@@ -67,6 +67,7 @@ pub(super) fn arrange(session: &Session, tracks: Vec<TrackInput<'_>>, scope: Sco
         } else {
             self::master(session, sum, keys)
         };
+        planned.muted = routing.is_muted(strip);
         planned.live = node == routing.master() || heard[node].contains(&true);
         let printed = routing.printed(node, &heard[node]).into_iter();
         planned.out = printed.map(|(to, gain)| (index_of[to], gain)).collect();
@@ -192,6 +193,7 @@ fn node(session: &Session, kind: NodeKind, name: String, input: NodeInput, befor
         gain: Automation::gain(&Curve::new(), Decibels::UNITY),
         pan: Automation::pan(&Curve::new(), Pan::CENTRE),
         live: false,
+        muted: false,
         unused: None,
         out: Vec::new(),
     }

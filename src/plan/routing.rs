@@ -234,6 +234,11 @@ impl Routing {
         self.strips.items().iter().any(|s| s.solo)
     }
 
+    /// Reports whether a strip, or the cue that it belongs to, is muted.
+    pub(super) fn is_muted(&self, strip: StripIndex) -> bool {
+        self.strips[strip].mute
+    }
+
     /// Returns the reason why a track is not heard, where it is neither a mute of its own nor a solo of another strip.
     pub(super) fn unused(
         &self,

@@ -4,7 +4,7 @@ use super::{
     Inner, Player, SHUTDOWN_TIMEOUT, State,
     backend::{Backend, CallbackBackend, NullBackend, SinkBackend},
     callback::Callback,
-    live_renderer::{BLOCK, LiveRenderer},
+    live_renderer::{LARGEST_BLOCK, LiveRenderer, block_frames},
     playback_thread::{Command, PlaybackThread},
     status::Status,
 };
@@ -71,8 +71,14 @@ impl PlayerBuilder {
         Self::default()
     }
 
-    /// Sets the time rendered ahead of the device, limited to 1 ms to 10 s. A change of a control is heard after this time. A
-    /// device that requests more frames at once gets twice its request.
+    /// Sets the time rendered ahead of the device, limited to 1 ms to 10 s. A change of a control is heard after this time, and
+    /// at most 256 frames more.
+    ///
+    /// The shortest latency that a device allows is one of its requests and 64 frames: 4 ms for requests of 128 frames at
+    /// 48 kHz. A device that requests more than the latency at once has its request rendered ahead, and the latency besides.
+    ///
+    /// Short latencies cost time: below 16 ms at 48 kHz the mix is rendered in blocks of a third of the latency, at least 64
+    /// frames, instead of 256.
     #[must_use]
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency.clamp(MIN_LATENCY, MAX_LATENCY);
@@ -116,7 +122,7 @@ impl PlayerBuilder {
     /// Passes on the errors of compiling the session; `Device` if no thread can be started. [`Player::fault`] returns later errors of the
     /// sink.
     pub fn into_sink(&self, session: &Session, sink: Box<dyn Sink + Send>) -> Result<Player> {
-        self.start(session, Box::new(SinkBackend::new(sink, BLOCK)))
+        self.start(session, Box::new(SinkBackend::new(sink, LARGEST_BLOCK)))
     }
 
     /// Plays through a program's own audio callback, at its rate and layout. Returns the player and the [`Callback`] to call
@@ -162,7 +168,8 @@ impl PlayerBuilder {
     /// Starts the playback thread on a backend, and waits until the device is open.
     pub(super) fn start(&self, session: &Session, backend: Box<dyn Backend>) -> Result<Player> {
         let depth = Frames::from_duration(self.read_ahead, session.rate).0;
-        let mut renderer = LiveRenderer::new(session, depth, !backend.waits())?;
+        let block = block_frames(self.latency, session.rate);
+        let mut renderer = LiveRenderer::new(session, depth, block, !backend.waits())?;
         if self.at > Frames::ZERO {
             renderer.seek(self.at.0);
         }

@@ -1,7 +1,7 @@
 //! Converts the mix to a device's rate and channels, interleaved.
 
 use super::{
-    live_renderer::{BLOCK, LiveRenderer},
+    live_renderer::LiveRenderer,
     varispeed::{Varispeed, scaled},
 };
 use crate::{
@@ -50,14 +50,17 @@ impl DeviceConverter {
     /// # Errors
     /// `Device` for rates that cannot be converted.
     pub(super) fn new(renderer: &SharedRenderer, to: Spec, quit: &Arc<AtomicBool>) -> Result<Self> {
-        let from = locked(renderer).spec();
+        let (from, block) = {
+            let renderer = locked(renderer);
+            (renderer.spec(), renderer.block())
+        };
         Resampled::check(from, to.rate)
             .map_err(|e| Error::new(ErrorKind::Device, e.to_string()))?;
         let matrix = (from.layout != to.layout).then(|| channel_matrix(from.layout, to.layout));
         let (renderer, quit, block) = (
             Arc::clone(renderer),
             Arc::clone(quit),
-            Block::new(from.layout, BLOCK),
+            Block::new(from.layout, block),
         );
         let mut converter = Self {
             renderer,
@@ -92,12 +95,17 @@ impl DeviceConverter {
         Ok(())
     }
 
+    /// Returns the number of frames that are rendered at a time, at most.
+    pub(super) fn block(&self) -> usize {
+        self.block.capacity()
+    }
+
     /// Returns whether the next [`read`](Self::read) needs no wait for a file.
     pub(super) fn ready(&self) -> Result<bool> {
         locked(&self.renderer).ready(if self.resampled.is_some() {
             RESAMPLER_INPUT
         } else {
-            BLOCK as u64
+            self.block.capacity() as u64
         })
     }
 
@@ -194,6 +202,15 @@ struct BlockingSource {
     spec: Spec,
 }
 
+impl BlockingSource {
+    /// Returns whether the next block can be rendered without waiting for a file.
+    fn is_ready(&self) -> Result<bool> {
+        let mut renderer = locked(&self.renderer);
+        let block = renderer.block() as u64;
+        renderer.ready(block)
+    }
+}
+
 impl Source for BlockingSource {
     fn spec(&self) -> Spec {
         self.spec
@@ -204,7 +221,7 @@ impl Source for BlockingSource {
     }
 
     fn read(&mut self, out: &mut Block) -> Result<usize> {
-        while !locked(&self.renderer).ready(BLOCK as u64)? {
+        while !self.is_ready()? {
             if self.quit.load(Ordering::Acquire) {
                 return Err(Error::new(ErrorKind::Cancelled, "cancelled"));
             }

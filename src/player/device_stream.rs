@@ -4,7 +4,7 @@ use super::{
     backend::Backend,
     callback::Callback,
     device_converter::{DeviceConverter, SharedRenderer},
-    live_renderer::{BLOCK, FADES_PER_SECOND},
+    live_renderer::{FADES_PER_SECOND, LARGEST_BLOCK},
     ring::{RingWriter, ring},
     status::Status,
     stream_stats::StreamStats,
@@ -114,17 +114,16 @@ impl DeviceStream {
         (self.staged.len() / self.channels()) as u64
     }
 
-    /// Returns the number of frames that the ring should hold: the latency, or enough for two of the device's largest requests.
+    /// Returns the number of frames that the ring should hold: the latency, or more for a device that requests more. It holds
+    /// the largest request, and as much again to last until the playback thread has rendered the next one, but for that at most
+    /// the latency, and at least a block.
     pub(super) fn target(&self, latency: Duration) -> u64 {
         let latency = Frames::from_duration(latency, self.spec.rate).0;
-        let requests = self
-            .stats
-            .largest_request()
-            .saturating_mul(2)
-            .saturating_add(BLOCK as u64);
+        let request = self.stats.largest_request();
+        let spare = request.min(latency).max(self.converter.block() as u64);
         latency
-            .max(requests)
-            .min(self.capacity.saturating_sub(2 * BLOCK as u64))
+            .max(request.saturating_add(spare))
+            .min(self.capacity.saturating_sub(2 * LARGEST_BLOCK as u64))
     }
 
     /// Prepares a new start of the mix: drops staged frames and the converter's state.

@@ -19,7 +19,7 @@ use crate::{
     plan::{Node, Plan, Scope},
     session::{Selector, Session},
     sync::locked,
-    units::{Frames, saturating_usize},
+    units::{Frames, SampleRate, saturating_usize},
 };
 use std::{
     collections::HashMap,
@@ -29,10 +29,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Frames that are rendered at a time, at most.
-pub(super) const BLOCK: usize = 256;
-/// Blocks between two updates of the displayed loudness: eleven updates per second at 48 kHz.
-const BLOCKS_PER_LOUDNESS_UPDATE: u32 = 16;
+/// Largest number of frames that are rendered at a time. A block has a cost of its own for each strip, so it is as large as
+/// the latency allows.
+pub(super) const LARGEST_BLOCK: usize = 256;
+/// Number of frames that are rendered at a time for the shortest latency.
+const SMALLEST_BLOCK: usize = 64;
+/// Frames between two updates of the displayed loudness: eleven updates per second at 48 kHz.
+const FRAMES_PER_LOUDNESS_UPDATE: usize = 4096;
 /// Recursive processors find into their state over the inverse of this before a start, a quarter of a second. Of the
 /// reduction that a compressor with a release of 120 ms should still have from before that, an eighth is missing.
 const STARTS_PER_SECOND: u32 = 4;
@@ -78,6 +81,12 @@ struct Core {
     view: Arc<View>,
 }
 
+/// Returns the number of frames that are rendered at a time: a third of the latency, within limits.
+pub(super) fn block_frames(latency: Duration, rate: SampleRate) -> usize {
+    let third = Frames::from_duration(latency / 3, rate).0;
+    saturating_usize(third).clamp(SMALLEST_BLOCK, LARGEST_BLOCK)
+}
+
 /// An edited session that is ready to take over.
 pub(super) struct Edit {
     /// The frame of the timeline from which on it is played.
@@ -87,6 +96,8 @@ pub(super) struct Edit {
 
 pub(super) struct LiveRenderer {
     core: Core,
+    /// Frames that are rendered at a time, at most.
+    block: usize,
     /// Edited sessions that take over later, by their frames; of two at one frame the later one counts.
     edits: Vec<Edit>,
     /// What handles show; replaced with the session.
@@ -96,7 +107,7 @@ pub(super) struct LiveRenderer {
     loop_range: Option<Range<u64>>,
     loudness: Loudness,
     loudness_display: Arc<LoudnessDisplay>,
-    blocks_to_loudness_update: u32,
+    frames_to_loudness_update: usize,
     warnings: Arc<Mutex<Vec<Warning>>>,
     /// Length of a fade in frames.
     fade: usize,
@@ -133,13 +144,13 @@ impl Core {
         Ok((Renderer::live(plan, fade)?, mixer))
     }
 
-    /// Starts to read stems `depth` frames ahead.
-    fn new(mut renderer: Renderer, mixer: LiveMixer, depth: u64) -> Self {
+    /// Starts to read stems `depth` frames ahead. The mix is rendered in blocks of `block` frames.
+    fn new(mut renderer: Renderer, mixer: LiveMixer, depth: u64, block: usize) -> Self {
         let read_ahead = ReadAhead::start(renderer.plan(), depth);
         renderer.read_from(&read_ahead);
         let (spec, nodes) = (renderer.plan().spec, renderer.plan().nodes.len());
-        #[expect(clippy::cast_precision_loss, reason = "a small constant")]
-        let blocks_per_second = f64::from(spec.rate.hz()) / BLOCK as f64;
+        #[expect(clippy::cast_precision_loss, reason = "some hundred frames")]
+        let blocks_per_second = f64::from(spec.rate.hz()) / block as f64;
         let view = View {
             length: renderer.plan().length.0,
             nodes: mixer.strip_nodes(),
@@ -196,17 +207,20 @@ impl Core {
 
     /// Takes over the meters of the strips of the same kind and name, which go on falling.
     fn continue_meters(&mut self, from: &mut Self) {
+        let from_displays = Arc::clone(&from.view);
         let strip = |node: &Node| (node.kind as u8, node.is_second, node.name.clone());
         let plan = from.renderer.plan();
         let mut old: HashMap<_, _> = plan
             .nodes
             .iter()
             .map(strip)
-            .zip(from.meters.drain(..))
+            .zip(from.meters.drain(..).zip(&from_displays.displays))
             .collect();
-        for (meter, node) in self.meters.iter_mut().zip(&self.renderer.plan().nodes) {
-            if let Some(known) = old.remove(&strip(node)) {
+        let meters = self.meters.iter_mut().zip(&self.view.displays);
+        for ((meter, display), node) in meters.zip(&self.renderer.plan().nodes) {
+            if let Some((known, known_display)) = old.remove(&strip(node)) {
                 *meter = known;
+                display.hold_from(known_display);
             }
         }
     }
@@ -223,6 +237,7 @@ impl Edit {
         session: &Session,
         at: u64,
         depth: u64,
+        block: usize,
         loop_range: Option<&Range<u64>>,
     ) -> Result<Self> {
         let (mut renderer, mut mixer) = Core::compile(session)?;
@@ -231,7 +246,7 @@ impl Edit {
         renderer.seek(Frames(at));
         mixer.settle(&mut renderer);
         renderer.warm_up()?;
-        let mut core = Core::new(renderer, mixer, depth);
+        let mut core = Core::new(renderer, mixer, depth, block);
         core.set_loop(loop_range);
         let enough = depth.min(u64::from(session.rate.hz() / READY_PER_SECOND));
         let deadline = Instant::now() + READY_TIMEOUT;
@@ -243,24 +258,26 @@ impl Edit {
 }
 
 impl LiveRenderer {
-    /// Compiles the session and starts to read its stems `depth` frames ahead. `is_timed` says that a device waits for sound.
+    /// Compiles the session and starts to read its stems `depth` frames ahead. Renders at most `block` frames at a time.
+    /// `is_timed` says that a device waits for sound.
     ///
     /// # Errors
     /// Passes on the errors of compiling.
-    pub(super) fn new(session: &Session, depth: u64, is_timed: bool) -> Result<Self> {
+    pub(super) fn new(session: &Session, depth: u64, block: usize, is_timed: bool) -> Result<Self> {
         let (renderer, mixer) = Core::compile(session)?;
-        let core = Core::new(renderer, mixer, depth);
+        let core = Core::new(renderer, mixer, depth, block);
         let spec = core.renderer.plan().spec;
         let fade = fade_frames(spec);
         let mut live = Self {
             view: Arc::new(Mutex::new(Arc::clone(&core.view))),
             core,
+            block,
             edits: Vec::new(),
             pre_roll: is_timed.then(|| u64::from(spec.rate.hz() / STARTS_PER_SECOND)),
             loop_range: None,
             loudness: Loudness::new(spec),
             loudness_display: Arc::default(),
-            blocks_to_loudness_update: 0,
+            frames_to_loudness_update: 0,
             warnings: Arc::default(),
             fade,
             faded_in: fade,
@@ -270,6 +287,11 @@ impl LiveRenderer {
         };
         live.seek_renderer(0);
         Ok(live)
+    }
+
+    /// Returns the number of frames that are rendered at a time, at most.
+    pub(super) fn block(&self) -> usize {
+        self.block
     }
 
     /// Adds an edit. Refuses one for a frame that is rendered already, and returns the frame that is rendered next.
@@ -463,7 +485,7 @@ impl LiveRenderer {
         Ok(ready)
     }
 
-    /// Renders the next frames into a block and returns how many: at most [`BLOCK`] and the block's capacity, fewer before a
+    /// Renders the next frames into a block and returns how many: at most as many as [`block`](Self::block) and the capacity of `out`, fewer before a
     /// jump and at the end, 0 when it is over. The frames must be [`ready`](Self::ready).
     pub(super) fn read(&mut self, out: &mut Block) -> Result<usize> {
         self.take_over(false);
@@ -475,7 +497,8 @@ impl LiveRenderer {
         let at = self.position();
         let to_silence = self.faded_out.map_or(usize::MAX, |n| self.fade - n);
         let warm_up = self.core.renderer.input_for(0);
-        let most = BLOCK
+        let most = self
+            .block
             .min(to_silence)
             .min(saturating_usize(self.until_edit()));
         let n = self.core.renderer.render_to_jump(out, most)?;
@@ -520,18 +543,24 @@ impl LiveRenderer {
             .zip(&self.core.view.displays)
             .enumerate()
         {
+            let second = split.iter().find(|(first, _)| *first == node);
+            let mut gain = self.core.renderer.take_recent_gain(node);
+            if let Some((_, second)) = second {
+                gain = gain.min(self.core.renderer.take_recent_gain(*second));
+            }
             let block = self
                 .core
                 .renderer
                 .output(node)
                 .filter(|_| self.core.mixer.is_live(node));
-            match split.iter().find(|(first, _)| *first == node) {
-                None => meter.take(block, display),
+            match second {
+                None => meter.take(block, gain, display),
                 // A bus that solos split in two is metered as the sum of both nodes.
                 Some((_, second)) => {
                     let first = block.cloned();
                     meter.take(
                         sum(first, self.core.renderer.output(*second)).as_ref(),
+                        gain,
                         display,
                     );
                 }
@@ -541,11 +570,12 @@ impl LiveRenderer {
 
     fn update_loudness(&mut self, out: &Block) {
         self.loudness.feed(out);
-        if self.blocks_to_loudness_update == 0 {
-            self.blocks_to_loudness_update = BLOCKS_PER_LOUDNESS_UPDATE;
+        if self.frames_to_loudness_update == 0 {
+            self.frames_to_loudness_update = FRAMES_PER_LOUDNESS_UPDATE;
             self.loudness_display.show(&self.loudness);
         }
-        self.blocks_to_loudness_update -= 1;
+        self.frames_to_loudness_update =
+            self.frames_to_loudness_update.saturating_sub(out.frames());
     }
 
     /// Fades in after a start and out before a stop.

@@ -49,8 +49,8 @@ pub(super) enum Command {
     Quit,
 }
 
-/// Interval at which to refill the ring and check the device during playback.
-const POLL_INTERVAL: Duration = Duration::from_millis(2);
+/// Shortest and longest interval at which to refill the ring and check the device during playback.
+const POLL_INTERVALS: [Duration; 2] = [Duration::from_micros(250), Duration::from_millis(2)];
 /// Interval at which to check the device while nothing plays.
 const IDLE_INTERVAL: Duration = Duration::from_millis(50);
 /// Number of times that a device which fails before anything was heard is opened again.
@@ -147,7 +147,8 @@ impl PlaybackThread {
         let wait = if self.phase == Phase::Idle {
             IDLE_INTERVAL
         } else {
-            POLL_INTERVAL
+            let [shortest, longest] = POLL_INTERVALS;
+            (self.latency / 8).clamp(shortest, longest)
         };
         match self.commands.recv_timeout(wait) {
             Ok(Command::Quit) | Err(RecvTimeoutError::Disconnected) => return false,

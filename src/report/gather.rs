@@ -2,7 +2,7 @@
 
 use super::{
     ClipReport, InsertReport, LimiterReport, MixReport, Overview, Placed, Report, Silenced,
-    Stretch, StripLevels, StripReport, TrackReport,
+    Stretch, StripLevels, StripReport, TimecodeOverview, TrackReport,
 };
 use crate::diagnostics::{
     ClockTime, DistinctWarnings, NonFinite, Silence, SilencedStretch, Subject, Warning, WarningKind,
@@ -30,6 +30,10 @@ pub(crate) fn gather(renderer: &Renderer, title: &str, range: &Range<Frames>) ->
         start_frame: range.start.0,
         frames: frames.0,
         duration_s: seconds(frames, rate),
+        timecode: plan.picture.map(|(fps, start)| TimecodeOverview {
+            start: start.to_string(),
+            fps: fps.to_string(),
+        }),
         ..Report::default()
     };
     let mut found = DistinctWarnings::default();

@@ -13,11 +13,13 @@ use crate::{
     plan::{Node, NodeInput, NodeKind, Plan},
     units::{Dbfs, Frames, Gain, SampleRate},
 };
+#[cfg(feature = "serde")]
 use serde::Serialize;
 use std::ops::Range;
 
 /// Waveforms and levels of a mix and its strips over time.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct Overview {
     /// Frames per bin, for all waveforms. The first bin starts at the start of the rendered range;
@@ -46,7 +48,8 @@ pub struct Overview {
 }
 
 /// Drawing data of one track, bus or the mix.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct LaneOverview {
     /// Name of the track or bus.
@@ -64,7 +67,8 @@ pub struct LaneOverview {
 }
 
 /// Point of a gain curve.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CurvePoint {
     /// Time in seconds.
@@ -74,7 +78,8 @@ pub struct CurvePoint {
 }
 
 /// Minimum, maximum and RMS of each bin; full scale is ±1.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct Waveform {
     /// Minimum sample of each bin.
@@ -89,7 +94,8 @@ pub struct Waveform {
 ///
 /// Value `i` covers the time from `i` to `i + 1` steps after the start of the rendered range.
 /// `null` stands for silence and for values that are not yet defined.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct LoudnessOverview {
     /// Duration of one step in seconds.
@@ -105,7 +111,8 @@ pub struct LoudnessOverview {
 }
 
 /// Timecode of the timeline.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct TimecodeOverview {
     /// Timecode of frame 0.
@@ -115,7 +122,8 @@ pub struct TimecodeOverview {
 }
 
 /// Region of the mix above full scale.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct Over {
     /// First frame above full scale, on the timeline.
@@ -129,7 +137,8 @@ pub struct Over {
 }
 
 /// Use of a cue on the timeline.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct CueOverview {
     /// Title of the cue, followed by the name of this use if it has one.
@@ -141,7 +150,8 @@ pub struct CueOverview {
 }
 
 /// Marker on the timeline.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize))]
 #[non_exhaustive]
 pub struct MarkerOverview {
     /// Name of the marker.

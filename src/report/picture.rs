@@ -5,13 +5,17 @@
 //! report has an [`Overview`](super::Overview).
 //!
 //! ```text
-//! ┌ head    title, output, six cards                      ┐
+//! ┌ index   a row for each of several reports             ┐
+//! │ head    title, output, six cards                      │
 //! │ cues    names of cues and markers                     │
 //! │ lanes   waveforms of tracks, buses and mix, each with │
 //! │         the gain reduction of its inserts · ruler     │
 //! │ levels  loudness over time · peaks and overs          │
-//! └ notes   warnings                                      ┘
+//! └ notes   warnings, one for each code                   ┘
 //! ```
+//!
+//! In a page, index, head and notes are HTML, which wraps on a narrow screen; the rest is a chart that
+//! scrolls there.
 
 mod axis;
 mod cards;
@@ -19,6 +23,7 @@ mod cues;
 mod head;
 mod hover;
 mod html;
+mod index;
 mod lanes;
 mod levels;
 mod notes;
@@ -37,15 +42,14 @@ const PAGE: f64 = 1280.0;
 const MARGIN: f64 = 28.0;
 /// Left and right end of the time axis.
 const LEFT: f64 = 200.0;
-const RIGHT: f64 = 1172.0;
+const RIGHT: f64 = 1160.0;
 /// Maximum number of columns of a waveform.
-const COLUMNS: usize = 972;
+const COLUMNS: usize = 960;
 
 const STYLE: &str = include_str!("picture/style.css");
 
-/// A drawn report.
+/// A drawn report: the whole of it for a picture, or the chart alone for a page.
 struct DrawnReport {
-    title: String,
     body: String,
     height: f64,
     /// Lower end of the part with a time axis, 0 without an overview.
@@ -84,9 +88,12 @@ impl Report {
 /// Returns one SVG picture with several reports below each other.
 #[must_use]
 pub fn svg_of(reports: &[Report]) -> String {
-    let drawn: Vec<DrawnReport> = reports.iter().map(draw).collect();
+    let drawn: Vec<DrawnReport> = index::draw(reports)
+        .into_iter()
+        .chain(reports.iter().map(draw_whole))
+        .collect();
     let height: f64 = drawn.iter().map(|d| d.height).sum();
-    let title = drawn.first().map_or(String::new(), |d| d.title.clone());
+    let title = reports.first().map_or(String::new(), head::title);
     let mut out = open(&title, height);
     out += &format!(
         "<style>{STYLE}</style><rect class=\"page\" width=\"{PAGE}\" height=\"{height}\"/>\n"
@@ -127,44 +134,56 @@ fn open(title: &str, height: f64) -> String {
     )
 }
 
-fn draw(report: &Report) -> DrawnReport {
+/// Draws a report with its head and its warnings.
+fn draw_whole(report: &Report) -> DrawnReport {
+    let mut svg = Svg::default();
+    let y = head::draw(&mut svg, report, &axis_of(report), 22.0);
+    let mut drawn = draw_chart(report, svg, y);
+    let mut svg = Svg::default();
+    let y = notes::draw(&mut svg, report, drawn.height);
+    drawn.body += &svg.into_text();
+    drawn.height = (y + 22.0).ceil();
+    drawn
+}
+
+/// Draws the part of a report that has a time axis below `y`, after what is drawn already.
+fn draw_chart(report: &Report, mut svg: Svg, y: f64) -> DrawnReport {
+    let axis = axis_of(report);
+    let overview = report.overview.as_ref();
+    let mut hover = hover::HoverData::new(&axis, overview);
+    let mut bottom = 0.0;
+    let mut y = y;
+    if let Some(overview) = overview {
+        let lanes = lanes::Lanes::new(report, overview);
+        // The lines above the lanes stand left of the names of the cues.
+        let cues = cues::height(overview, &axis);
+        y += (10.0 + lanes.heading_height() - cues).max(30.0);
+        cues::labels(&mut svg, overview, &axis, y - 12.0);
+        y += cues;
+        y = lanes.draw(&mut svg, report, overview, &axis, y, &mut hover) + 16.0;
+        bottom = levels::draw(&mut svg, report, overview, &axis, y, &mut hover);
+        y = bottom + 24.0;
+    } else {
+        let text = "No waveforms were gathered.";
+        svg.text("detail", (MARGIN, y + 30.0), Anchor::Start, text, None);
+        y += 54.0;
+    }
+    DrawnReport {
+        body: svg.into_text(),
+        height: y,
+        bottom,
+        hover,
+    }
+}
+
+fn axis_of(report: &Report) -> Axis {
     let rate = f64::from(report.rate_hz.max(1));
-    let start_s = report.start_frame as f64 / rate;
-    let axis = Axis {
-        start_s,
+    Axis {
+        start_s: report.start_frame as f64 / rate,
         length_s: report.frames as f64 / rate,
         left: LEFT,
         right: RIGHT,
         timecode: TimecodeLabels::new(report),
-    };
-    let overview = report.overview.as_ref();
-    let mut hover = hover::HoverData::new(&axis, overview);
-    let mut svg = Svg::default();
-    let mut bottom = 0.0;
-    let mut y = head::draw(&mut svg, report, &axis, 22.0) + 30.0;
-    if let Some(overview) = overview {
-        cues::labels(&mut svg, overview, &axis, y - 12.0);
-        y += cues::height(overview, &axis);
-        y = lanes::draw(&mut svg, report, overview, &axis, y, &mut hover) + 16.0;
-        bottom = levels::draw(&mut svg, report, overview, &axis, y, &mut hover);
-        y = bottom + 24.0;
-    } else {
-        svg.text(
-            "detail",
-            (MARGIN, y),
-            Anchor::Start,
-            "No waveforms were gathered.",
-            None,
-        );
-        y += 24.0;
-    }
-    y = notes::draw(&mut svg, report, y);
-    DrawnReport {
-        title: head::title(report),
-        body: svg.into_text(),
-        height: (y + 22.0).ceil(),
-        bottom,
-        hover,
     }
 }
 

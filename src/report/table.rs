@@ -1,11 +1,12 @@
 //! Formats a report as a text table.
 
-use super::{ClipReport, InsertReport, Placed, Report, StripReport};
-use crate::error::{MAX_WIDTH, one_line};
+use super::{ClipReport, InsertReport, Placed, Report, StripLevels, StripReport};
+use crate::error::one_line;
 use crate::measure::Verdict;
+use crate::text_table::TextTable;
+use crate::timecode::Timecode;
 use crate::units::{Dbtp, Decibels, Frames, Lufs, Pan, SampleRate};
 use std::fmt;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -21,20 +22,24 @@ impl fmt::Display for Report {
     }
 }
 
-/// Writes the table of tracks, with a row for each clip, and buses.
+/// Writes the table of tracks, with a row for each clip, and buses. Loudness and true peak have columns if they were measured.
 fn write_strips(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
-    let header = [
+    let headings = [
         "track",
         "file",
         "came in",
         "gain",
         "pan",
         "peak dBFS",
+        "LUFS",
+        "dBTP",
         "notes",
     ];
-    let mut rows = vec![header.map(str::to_owned)];
+    let mut table = TextTable::new(headings, &[3, 5, 6, 7])
+        .droppable(&[2, 1, 8])
+        .hiding_empty();
     for track in &report.tracks {
-        let [name, gain, pan, peak] = levels(&track.strip);
+        let [name, gain, pan, peak, loudness, true_peak] = levels(&track.strip);
         let mut clips = track.clips.iter();
         let (mut file, mut format, mut notes) = Default::default();
         if let Some(first) = clips.next() {
@@ -43,28 +48,33 @@ fn write_strips(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
         if !track.strip.heard {
             notes.insert(0, "muted".to_owned());
         }
-        rows.push([name, file, format, gain, pan, peak, notes.join(", ")]);
+        let notes = notes.join(", ");
+        table.push([
+            name, file, format, gain, pan, peak, loudness, true_peak, notes,
+        ]);
         for clip in clips {
-            let notes = clip_notes(clip).join(", ");
-            let mut row: [String; 7] = Default::default();
-            (row[1], row[2], row[6]) = (file_name(clip), stem_format(clip), notes);
-            rows.push(row);
+            let mut row: [String; 9] = Default::default();
+            (row[1], row[2]) = (file_name(clip), stem_format(clip));
+            row[8] = clip_notes(clip).join(", ");
+            table.push(row);
         }
     }
     for bus in &report.buses {
-        let [name, gain, pan, peak] = levels(bus);
+        let [name, gain, pan, peak, loudness, true_peak] = levels(bus);
         let note = if bus.heard { "" } else { "muted" };
-        rows.push([
+        table.push([
             name,
             "(bus)".to_owned(),
             String::new(),
             gain,
             pan,
             peak,
+            loudness,
+            true_peak,
             note.to_owned(),
         ]);
     }
-    table(f, &rows, &[3, 5])
+    table.write(f)
 }
 
 /// Writes the table of the inserts that reduce gain, if there are any.
@@ -74,29 +84,43 @@ fn write_inserts(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
         .chain(&report.buses)
         .map(|strip| (strip.name.as_str(), &strip.inserts))
         .chain([("master", &report.mix.inserts)]);
-    let rate = SampleRate::new(report.rate_hz).unwrap_or(SampleRate::HZ_48000);
-    let header = ["strip", "insert", "type", "reduced dB", "at", "mean dB"];
-    let mut rows = vec![header.map(str::to_owned)];
+    let headings = ["strip", "insert", "type", "reduced dB", "at", "mean dB"];
+    let mut table = TextTable::new(headings, &[3, 5]).droppable(&[2]);
     for (strip, inserts) in strips {
-        rows.extend(inserts.iter().map(|insert| insert_row(strip, insert, rate)));
+        for insert in inserts {
+            table.push(insert_row(strip, insert, report));
+        }
     }
-    if rows.len() == 1 {
+    if table.is_empty() {
         return Ok(());
     }
     writeln!(f)?;
-    table(f, &rows, &[3, 5])
+    table.write(f)
 }
 
-fn insert_row(strip: &str, insert: &InsertReport, rate: SampleRate) -> [String; 6] {
+fn insert_row(strip: &str, insert: &InsertReport, report: &Report) -> [String; 6] {
     let at = insert.reduction_at_frame;
     [
         strip.to_owned(),
         insert.name.clone(),
         insert.kind.clone(),
         format!("{:.1}", insert.reduction_db.unwrap_or_default()),
-        at.map_or(String::new(), |at| Frames(at).clock(rate).to_string()),
+        at.map_or(String::new(), |at| report.position(Frames(at))),
         format!("{:.1}", insert.mean_reduction_db),
     ]
+}
+
+impl Report {
+    /// Formats a position on the timeline as timecode, if the session has a picture, or as a clock.
+    fn position(&self, at: Frames) -> String {
+        let rate = SampleRate::new(self.rate_hz).unwrap_or(SampleRate::HZ_48000);
+        let timecode = self.timecode.as_ref().and_then(|timecode| {
+            let start = Timecode::parse(&timecode.start, timecode.fps.parse().ok()?).ok()?;
+            let shown = Timecode::seen_at(start.frames(rate) + at, rate, start.rate());
+            Some(shown.0.to_string())
+        });
+        timecode.unwrap_or_else(|| at.clock(rate))
+    }
 }
 
 /// Writes the lines about the output file, levels and faults of the mix.
@@ -115,7 +139,7 @@ fn write_mix(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
     writeln!(f, "  length   {length}  ({} frames)", report.frames)?;
     match (mix.peak_dbfs, mix.peak_at_frame) {
         (Some(peak), Some(at)) => {
-            let at = Frames(at).clock(rate);
+            let at = report.position(Frames(at));
             writeln!(f, "  peak     {peak:+.2} dBFS at {at}")?;
         }
         _ => writeln!(f, "  peak     silence")?,
@@ -123,7 +147,7 @@ fn write_mix(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
     if let Some(peak) = mix.true_peak_dbtp {
         write!(f, "  true     {} at ", Dbtp(peak))?;
         if let Some(at) = mix.true_peak_at_frame {
-            write!(f, "{}", Frames(at).clock(rate))?;
+            f.write_str(&report.position(Frames(at)))?;
         }
         if let Some(track) = &mix.true_peak_track {
             write!(f, ", loudest there: {}", one_line(track.clone()))?;
@@ -193,7 +217,8 @@ fn samples(n: u64) -> String {
     format!("{n} sample{}", if n == 1 { "" } else { "s" })
 }
 
-fn levels(strip: &StripReport) -> [String; 4] {
+/// Returns name, gain, pan, peak, loudness and true peak; the last two are empty if they were not measured.
+fn levels(strip: &StripReport) -> [String; 6] {
     let level = strip.gain_db.map_or(Decibels::SILENCE, Decibels);
     let gain = if strip.gain_moves {
         "moves".to_owned()
@@ -204,7 +229,19 @@ fn levels(strip: &StripReport) -> [String; 4] {
     let peak = strip
         .peak_dbfs
         .map_or("-inf".to_owned(), |p| format!("{p:+.1}"));
-    [strip.name.clone(), gain, pan, peak]
+    let measured = |level: fn(&StripLevels) -> Option<f64>| {
+        strip.levels.as_ref().map_or(String::new(), |levels| {
+            level(levels).map_or("-inf".to_owned(), |level| format!("{level:+.1}"))
+        })
+    };
+    [
+        strip.name.clone(),
+        gain,
+        pan,
+        peak,
+        measured(|levels| levels.integrated_lufs),
+        measured(|levels| levels.true_peak_dbtp),
+    ]
 }
 
 /// Returns the file name without its folders. The JSON form holds the whole path.
@@ -249,128 +286,4 @@ fn clip_notes(clip: &ClipReport) -> Vec<String> {
         });
     }
     notes
-}
-
-/// Writes rows as aligned columns; the columns listed in `right` are right-aligned.
-///
-/// Cells longer than [`MAX_WIDTH`] do not widen their column. If the formatter has a width, `{report:80}`, names and other
-/// left-aligned cells lose their middle until the rows fit that many terminal cells.
-pub(crate) fn table<const N: usize>(
-    f: &mut fmt::Formatter<'_>,
-    rows: &[[String; N]],
-    right: &[usize],
-) -> fmt::Result {
-    let rows: Vec<[String; N]> = rows.iter().map(|row| row.clone().map(one_line)).collect();
-    let mut widths = [0; N];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            let length = cell.width();
-            if length <= MAX_WIDTH {
-                *width = length.max(*width);
-            }
-        }
-    }
-    let limits = f.width().map(|columns| fit(&mut widths, right, columns));
-    for row in &rows {
-        let mut line = String::new();
-        for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-            line += "  ";
-            let cell = match limits {
-                Some(()) => shortened(cell, width),
-                None => cell.clone(),
-            };
-            let missing = " ".repeat(width.saturating_sub(cell.width()));
-            if right.contains(&column) {
-                line += &missing;
-                line += &cell;
-            } else {
-                line += &cell;
-                line += &missing;
-            }
-        }
-        writeln!(f, "{}", line.trim_end())?;
-    }
-    Ok(())
-}
-
-/// Smallest width that a column is shortened to.
-const MIN_WIDTH: usize = 8;
-
-/// Narrows the widest of the columns that are not right-aligned until a row takes at most this many cells.
-fn fit(widths: &mut [usize], right: &[usize], columns: usize) {
-    loop {
-        let total: usize = widths.iter().map(|width| width + 2).sum();
-        let flexible = widths.iter_mut().enumerate();
-        let widest = flexible
-            .filter(|(column, width)| !right.contains(column) && **width > MIN_WIDTH)
-            .max_by_key(|(_, width)| **width);
-        match widest {
-            Some((_, width)) if total > columns => *width -= 1,
-            _ => return,
-        }
-    }
-}
-
-/// Returns text that takes at most this many cells: a longer one loses its middle, `violins…divisi`.
-fn shortened(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let kept = width.saturating_sub(1);
-    let taken = |chars: &mut dyn Iterator<Item = char>, mut left: usize| -> Vec<char> {
-        chars
-            .take_while(|c| {
-                let cells = c.width().unwrap_or(0);
-                let fits = cells <= left;
-                left = left.saturating_sub(cells);
-                fits
-            })
-            .collect()
-    };
-    // The end often tells names apart ("take 1", "take 2"), so it keeps half.
-    let start = taken(&mut text.chars(), kept.div_ceil(2));
-    let end = taken(&mut text.chars().rev(), kept / 2);
-    start
-        .into_iter()
-        .chain(['…'])
-        .chain(end.into_iter().rev())
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Forty rows as the table of tracks has them.
-    struct Rows(Vec<[String; 3]>);
-
-    impl fmt::Display for Rows {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            table(f, &self.0, &[1])
-        }
-    }
-
-    #[test]
-    fn rows_fit_the_width_of_a_terminal() {
-        let row = |name: &str| [name.to_owned(), "-12.0".to_owned(), format!("{name}.wav")];
-        let mut rows: Vec<[String; 3]> = (0..38).map(|n| row(&format!("track {n}"))).collect();
-        rows.push(row("first violins, divisi a 3, con sordino"));
-        rows.push(row("ドラムセット・オーバーヘッド左右"));
-        let rows = Rows(rows);
-        for columns in [60, 80, 120] {
-            let text = format!("{rows:columns$}");
-            assert_eq!(text.lines().count(), 40);
-            let widest = text.lines().map(|line| line.width()).max().unwrap();
-            assert!(widest <= columns, "{widest} of {columns}:\n{text}");
-        }
-        let text = format!("{rows:60}");
-        assert!(text.contains("ドラム") && text.contains("左右"), "{text}");
-        // Without a width nothing is shortened, and the columns are aligned by cells.
-        let whole = rows.to_string();
-        assert!(!whole.contains('…'));
-        let column = |line: &str| line.split("-12.0").next().unwrap().width();
-        let mut columns: Vec<usize> = whole.lines().map(column).collect();
-        columns.dedup();
-        assert_eq!(columns.len(), 1, "{whole}");
-    }
 }

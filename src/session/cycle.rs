@@ -70,7 +70,7 @@ pub(super) fn key_cycle(session: &Session) -> Option<Vec<String>> {
         tracks.iter().map(|track| &track.strip).chain(buses)
     };
     let vertex = |part: Selector| match part {
-        Selector::Track(track) => Some(track.0),
+        Selector::Track(track) if track.0 < tracks.len() => Some(track.0),
         Selector::Bus(bus) => Some(tracks.len() + bus.0),
         _ => None,
     };

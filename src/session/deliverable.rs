@@ -59,7 +59,7 @@ impl From<RangeFrom<Frames>> for Excerpt {
 /// let full = Deliverable::new("full", "out/{title}.wav").format(Format::WAV_24).lang("en");
 /// assert!(!full.album && full.stems.is_empty());
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Deliverable {
     /// Its name, unique among deliverables.
     pub name: String,
@@ -102,6 +102,9 @@ pub struct Deliverable {
     /// The stretch that is written, counted from the start of the session or of `cue`. Past the end of the timeline the file
     /// is silent.
     pub range: Option<Excerpt>,
+    /// The number of times `cue` or `range` is written in a row, 1 to 10,000. Every pass has the same samples, before fades
+    /// and dither.
+    pub loops: u32,
     /// Fade at the start of the file, after the limiter.
     pub fade_in: Fade,
     /// Fade at the end of the file.
@@ -115,6 +118,41 @@ pub struct Deliverable {
     /// The dither of the file. `None` means that of the master, but no dither for stems, so that they add up to the mix.
     pub dither: Option<Dither>,
     pub(crate) written: KeySpans,
+}
+
+/// Largest number of times that a deliverable repeats its part.
+pub(crate) const MAX_LOOPS: u32 = 10_000;
+
+impl Default for Deliverable {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            file: PathBuf::new(),
+            format: Format::default(),
+            lang: None,
+            mute: Vec::new(),
+            solo: Vec::new(),
+            stems: Vec::new(),
+            album: false,
+            listing: false,
+            cue_sheet: false,
+            report: false,
+            loudness: None,
+            fit: false,
+            gain: Decibels::default(),
+            gain_of: None,
+            cue: None,
+            range: None,
+            loops: 1,
+            fade_in: Fade::default(),
+            fade_out: Fade::default(),
+            rate: None,
+            layout: None,
+            limit: None,
+            dither: None,
+            written: KeySpans::default(),
+        }
+    }
 }
 
 impl Deliverable {
@@ -211,6 +249,26 @@ impl Deliverable {
         self
     }
 
+    /// Writes the cue or the range a number of times in a row.
+    ///
+    /// ```
+    /// use soundtrack::{Deliverable, Delivery, Frames, Layout, SampleRate, Session, Spec, Track, media::Memory};
+    /// let folder = tempfile::tempdir()?;
+    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    /// let mut mix = Session::new(spec.rate, spec.layout);
+    /// mix.add_track(Track::new("bed", Memory::new(spec, vec![vec![0.25; 1000]])?));
+    /// let bar = Deliverable::new("bar", folder.path().join("bar.wav"));
+    /// mix.add_deliverable(bar.range(Frames(100)..Frames(300)).loops(4));
+    /// let done = Delivery::new().run(&mix)?;
+    /// assert_eq!(done.deliverables[0].files[0].report.frames, 800);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn loops(mut self, loops: u32) -> Self {
+        self.loops = loops;
+        self
+    }
+
     /// Fades the file in.
     #[must_use]
     pub fn fade_in(mut self, fade: Fade) -> Self {
@@ -262,12 +320,12 @@ impl Deliverable {
         }
     }
 
-    /// Returns true if the files are cut from a longer timeline or faded.
+    /// Returns true if the files are cut from a longer timeline, repeated or faded.
     pub(crate) fn is_excerpt(&self) -> bool {
         let is_faded = [self.fade_in, self.fade_out]
             .iter()
             .any(|fade| fade.length > Frames::ZERO);
-        self.range.is_some() || is_faded
+        self.range.is_some() || is_faded || self.loops > 1
     }
 
     /// Returns the keys that contradict each other or have a value that no file can have, each with the reason.
@@ -323,6 +381,22 @@ impl Deliverable {
                 "its range ends before it starts, or where it starts",
             );
         }
+        if !(1..=MAX_LOOPS).contains(&self.loops) {
+            add(
+                "loop",
+                &format!("its loop of {} is not from 1 to {MAX_LOOPS}", self.loops),
+            );
+        } else if self.loops > 1
+            && self.cue.is_none()
+            && self.range.is_none()
+            && !self.album
+            && self.document().is_none()
+        {
+            add(
+                "loop",
+                "loop repeats one cue or a part of the timeline: state cue or range",
+            );
+        }
         if self.rate.is_some_and(|rate| !rate.is_whole()) {
             add("rate", "its rate is not a whole number of hertz");
         }
@@ -335,6 +409,7 @@ impl Deliverable {
         let cut = [
             ("cue", self.cue.is_some()),
             ("range", self.range.is_some()),
+            ("loop", self.loops != 1),
             ("fade_in", self.fade_in.length > Frames::ZERO),
             ("fade_out", self.fade_out.length > Frames::ZERO),
         ];

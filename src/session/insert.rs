@@ -29,6 +29,8 @@ pub struct Insert {
     pub bypass: bool,
     /// The track or bus whose output steers the processor, its side-chain; `None` for the strip's own signal.
     pub key: Option<Selector>,
+    /// The key was a track that this session leaves out, so it is silence. Only without a `key`.
+    pub(crate) is_key_left_out: bool,
     processor: InsertProcessor,
 }
 
@@ -121,6 +123,7 @@ impl Insert {
             name: String::new(),
             bypass: false,
             key: None,
+            is_key_left_out: false,
             processor: InsertProcessor::Custom(CustomProcessor { name, build }),
         }
     }
@@ -135,6 +138,7 @@ impl Insert {
             name: String::new(),
             bypass: false,
             key: None,
+            is_key_left_out: false,
             processor: InsertProcessor::BuiltIn {
                 kind,
                 values,
@@ -322,6 +326,13 @@ impl Insert {
     pub fn key(mut self, key: impl Into<Selector>) -> Self {
         self.key = Some(key.into());
         self
+    }
+
+    /// Replaces a key that is a track by silence, for a session without the tracks.
+    pub(crate) fn leave_out_track_key(&mut self) {
+        if matches!(self.key, Some(Selector::Track(_))) {
+            (self.key, self.is_key_left_out) = (None, true);
+        }
     }
 
     /// Returns its name, or that of its processor where it has none.

@@ -5,6 +5,7 @@ use super::{
     cue::{Cue, Use},
     deliverable::Deliverable,
     id::{BusId, CueId},
+    insert::Insert,
     selector::Selector,
 };
 use crate::{
@@ -417,7 +418,7 @@ impl Session {
     }
 
     /// Returns the session that renders one cue whole, from its own start: the tracks of the cue, all buses and the master. It
-    /// has no length, so that it ends with the cue. Without tracks, and so refused by the plan, for an id of another session.
+    /// has no length, so that it ends with the cue. A side-chain key that is a track of the timeline is silence. Without tracks, and so refused by the plan, for an id of another session.
     #[must_use]
     pub fn whole_cue(&self, cue: CueId) -> Self {
         let mut session = self.clone();
@@ -430,6 +431,13 @@ impl Session {
         for cue in &mut session.cues {
             cue.uses = vec![Use::default()];
         }
+        let strips = session.buses.iter_mut().map(|bus| &mut bus.strip);
+        let tracks = session.cues.iter_mut().flat_map(|cue| &mut cue.tracks);
+        let strips = strips.chain(tracks.map(|track| &mut track.strip));
+        strips
+            .flat_map(|strip| &mut strip.inserts)
+            .chain(&mut session.master.inserts)
+            .for_each(Insert::leave_out_track_key);
         session
     }
 

@@ -4,7 +4,8 @@
 use super::tools::{have, run};
 use serde_json::Value;
 use soundtrack::{
-    Bounce, Delivery, Format, Layout, SampleRate, Session, Track, deliver::Delivered,
+    Bounce, Decibels, Delivery, Format, Frames, Layout, SampleRate, Session, Track,
+    deliver::Delivered,
 };
 use soundtrack_test_support::renders::stem;
 use std::{
@@ -110,6 +111,7 @@ fn the_lighthouse_is_delivered_in_one_run() {
         "{title} instrumental.flac",
         "{title} music.wav",
         "{title}.html",
+        "{title}.json",
         "{title}.wav",
         "album/01 The Storm.flac",
         "album/02 End Titles.flac",
@@ -245,5 +247,46 @@ fn the_lighthouse_is_delivered_in_one_run() {
         assert_eq!(probed(&full)["date"], "2026-11-27");
         assert_eq!(probed(&flac[1])["ISRC"], "GBABC2600001");
         assert_eq!(probed(&named("cd/02 End Titles.wav"))["track"], "2");
+    }
+    one_cue_is_fixed_in_the_files(folder.path(), &done);
+}
+
+/// Turns a cue down, renders the range in which it sounds into the files of the delivery, and compares them with those of a
+/// complete one.
+fn one_cue_is_fixed_in_the_files(folder: &Path, first: &Delivered) {
+    let out = folder.join("delivery");
+    let bytes = || -> Vec<(String, Vec<u8>)> {
+        let names = files(&out).into_iter();
+        names
+            .filter(|name| !name.ends_with(".json") && !name.ends_with(".html"))
+            .map(|name| (name.clone(), fs::read(out.join(name)).unwrap()))
+            .collect()
+    };
+    let mut session = Session::load(folder.join("lighthouse.toml")).unwrap();
+    let titles = &mut session.cues_mut()[1];
+    assert_eq!(titles.name, "titles");
+    titles.tracks[0].strip.gain = Decibels(-4.0);
+    let before = bytes();
+    // The end titles sound from 22.022 s on, to the end of the reel.
+    let range = Frames(22 * 48_000)..Frames(1_441_440);
+    let spliced = Delivery::new().overwrite(true).range(range).run(&session);
+    let spliced = spliced.unwrap();
+    let found = bytes();
+    let reel = &found.iter().find(|(name, _)| name.ends_with("Reel 2.wav"));
+    assert!(before.iter().find(|(name, _)| name.ends_with("Reel 2.wav")) != *reel);
+    assert_eq!(spliced.deliverables[0].files[0].report.frames, 1_441_440);
+    // The storm sounds again at 24.024 s; its first placement reaches into the range.
+    assert!(spliced.warnings().iter().all(|w| w.kind.code() != "W128"));
+
+    // A complete delivery with the gains that the fits had found.
+    for (deliverable, report) in session.deliverables.iter_mut().zip(&first.deliverables) {
+        if deliverable.fit {
+            (deliverable.fit, deliverable.gain) = (false, Decibels(report.gain_db));
+        }
+    }
+    Delivery::new().overwrite(true).run(&session).unwrap();
+    for ((name, found), (expected_name, expected)) in found.iter().zip(&bytes()) {
+        assert_eq!(name, expected_name);
+        assert!(found == expected, "{name}");
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::processors::built_in;
 use soundtrack::{
-    Bus, Decibels, ErrorKind, Insert, Layout, Load, Plan, SampleRate, Session, Spec, Track,
-    media::Memory,
+    Bus, Clip, Cue, Decibels, ErrorKind, Frames, Insert, Layout, Load, Plan, SampleRate, Session,
+    Spec, Track, media::Memory,
 };
 use soundtrack_test_support::renders::{length, rendered, same_bits, streamed};
 
@@ -281,5 +281,71 @@ duck = { type = "ducker", key = "track.voice", depth = -10 }
     assert!(
         refused.contains("not below half the sample rate of 48000 Hz"),
         "{refused}"
+    );
+}
+
+/// Music of a constant 0.5 from frame 6,000 on, under a ducker that a voice from frame 0 to 7,000 steers, itself unheard.
+fn entering(ducker: Insert, voice_to: usize) -> Session {
+    let mut mix = Session::new(RATE, Layout::Mono);
+    let voice = Track::new("voice", mono(vec![0.25; voice_to]));
+    let voice = mix.add_track(voice);
+    let mut music = vec![0.0; 6_000];
+    music.resize(12_000, 0.5);
+    let song = Clip::new(mono(music)).from(Frames(6_000)).at(Frames(6_000));
+    mix.add_track(Track::of("song").clip(song).insert(ducker.key(voice)));
+    mix
+}
+
+#[test]
+fn a_key_that_sounds_before_the_strip_has_moved_the_gain_when_the_strip_begins() {
+    // Down since frame 480, so the music enters at −12 dB and not at 0 dB.
+    let out = all(&entering(ducker(), 7_000));
+    let down = 10f64.powf(-12.0 / 20.0);
+    for frame in 6_000..7_000 {
+        let got = out[frame] - 0.25;
+        assert!((got - 0.5 * down).abs() < 1e-12, "frame {frame}: {got}");
+    }
+    // The voice ends 1,000 frames before the music: its hold of 960 is over, 40 of 2,400 frames of the release are done.
+    let out = all(&entering(ducker(), 5_000));
+    let gain = -12.0 * (1.0 - 41.0 / 2400.0);
+    assert!((out[6_000] - 0.5 * 10f64.powf(gain / 20.0)).abs() < 1e-12);
+    // A compressor of −20 dB and 2:1 has settled too: the voice at −12.04 dB is 7.96 dB over, which takes 3.98 dB.
+    let compressor = built_in("compressor", &[("knee", 0.0), ("attack", 0.001)]);
+    let out = all(&entering(compressor, 7_000));
+    let gain = -(20.0 + 20.0 * 0.25f64.log10()) / 2.0;
+    let want = 0.5 * 10f64.powf(gain / 20.0);
+    let got = out[6_000] - 0.25;
+    assert!((got - want).abs() < 1e-9, "{got}, not {want}");
+    // A render that starts in the music gives the same bits.
+    let mix = entering(ducker(), 7_000);
+    same_bits(
+        &rendered(&mix, 61, 1, 6_500..7_500),
+        &[all(&mix)[6_500..7_500].to_vec()],
+    );
+}
+
+#[test]
+fn a_key_from_the_timeline_is_silence_in_a_whole_cue() {
+    let mut mix = Session::new(RATE, Layout::Mono);
+    let voice = mix.add_track(Track::new("voice", mono(vec![0.25; 5_000])));
+    let music = mix.add_bus(Bus::new("music").insert(ducker().key(voice)));
+    let song = Track::new("song", mono(vec![0.5; 5_000])).to(music);
+    let cue = mix.add_cue(Cue::new("cue").track(song.insert(ducker().key(voice))));
+    let whole = mix.whole_cue(cue);
+    same_bits(
+        &rendered(&whole, 4096, 1, 0..length(&whole)),
+        &[vec![0.5; 5_000]],
+    );
+    // Its own signal would steer a compressor whose key is left out.
+    let compressor = built_in("compressor", &[("threshold", -40.0)]);
+    mix.master.inserts.push(compressor.key(voice));
+    let whole = mix.whole_cue(cue);
+    same_bits(
+        &rendered(&whole, 4096, 1, 0..length(&whole)),
+        &[vec![0.5; 5_000]],
+    );
+    assert_eq!(
+        whole.to_text("s.toml").unwrap_err().to_string(),
+        "the master: the key of insert \"compressor1\" is a track that this session leaves out, which a session file cannot state"
     );
 }

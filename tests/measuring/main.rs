@@ -6,4 +6,5 @@ mod compare;
 mod dither;
 mod loudness;
 mod picture;
+mod picture_geometry;
 mod targets;

@@ -11,4 +11,5 @@ mod plans;
 mod podcast;
 mod slices;
 mod solo;
+mod splice;
 mod versions;

@@ -1,8 +1,8 @@
 //! Slices: parts of a mix, rendered alone and joined, are the file that one render writes, byte for byte.
 
 use soundtrack::{
-    Block, Bounce, Bus, Curve, Dbtp, Decibels, ErrorKind, Fade, Format, Frames, Layout, Pan,
-    PanLaw, Plan, SampleRate, Send, Session, Shape, Sink, Track,
+    Block, Bounce, Bus, Curve, Dbtp, Decibels, ErrorKind, Fade, Format, Frames, Insert, Layout,
+    Pan, PanLaw, Plan, SampleRate, Selector, Send, Session, Shape, Sink, Track,
     encode::{Dither, FileSink, Metadata, Options, Shaping, Slice},
     slice,
 };
@@ -338,7 +338,16 @@ fn parts_of_mixes_that_differ_in_anything_heard_are_refused() {
             to: bus,
             gain: Decibels(-3.0),
         });
+        let first = mix.track_ids().next().unwrap();
+        let ducker = Insert::new("ducker").unwrap().key(first);
+        mix.tracks_mut()[2].strip.inserts.push(ducker);
         mix
+    };
+    let key = |number: usize| {
+        move |mix: &mut Session| {
+            let key = mix.track_ids().nth(number).map(Selector::Track);
+            mix.tracks_mut()[2].strip.inserts[0].key = key;
+        }
     };
     let strip = |change: fn(&mut Track)| move |mix: &mut Session| change(&mut mix.tracks_mut()[1]);
     let fade = Fade::linear(Frames(100));
@@ -380,6 +389,8 @@ fn parts_of_mixes_that_differ_in_anything_heard_are_refused() {
         ),
         ("master", Box::new(|mix| mix.master.gain = Decibels(1.0))),
         ("limit", Box::new(|mix| mix.master.limit = Some(Dbtp(-1.0)))),
+        ("other key", Box::new(key(1))),
+        ("no key", Box::new(key(9))),
         ("pan law", Box::new(|mix| mix.pan_law = PanLaw::Linear)),
     ];
     let first = desk.part("first.wav", &base(), Format::WAV_24, 0..5000);

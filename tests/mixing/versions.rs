@@ -574,3 +574,107 @@ fn parts_of_another_session_are_refused() {
     own.session.deliverables[0].mute = vec![own.speech.into()];
     Delivery::new().run(&own.session).unwrap();
 }
+
+#[test]
+fn a_loop_is_the_part_again_and_again() {
+    let mut film = film();
+    let (music, hall) = (film.music, film.hall);
+    let storm = storm(&film);
+    film.session.master.limit = Some(Dbtp(-6.0));
+    let cue = film.session.cue_mut(storm);
+    *cue = cue.clone().marker(Frames(3_000), "hit");
+    let part = |name: &str, loops: u32| {
+        let file = format!("{name}.wav");
+        let part = Deliverable::new(name, file).format(Format::WAV_32F);
+        part.range(Frames(12_345)..Frames(20_000)).loops(loops)
+    };
+    film.promise(part("one", 1));
+    film.promise(part("four", 4));
+    let fade = Fade::linear(Frames(10_000));
+    film.promise(part("faded", 4).fade_in(fade).fade_out(fade));
+    film.promise(Deliverable::new("sting", "sting.wav").cue(storm).loops(2));
+    film.promise(Deliverable::new("cue", "cue.wav").cue(storm));
+    let stems = Deliverable::new("stems", "{bus}.wav").stems([music, hall]);
+    let stems = stems.range(Frames(0)..Frames(11_000)).loops(3);
+    film.promise(stems.mute(film.speech));
+    let done = Delivery::new().run(&film.session).unwrap();
+    let one = floats(&film, "one.wav");
+    assert_eq!(one.len(), 2 * 7_655);
+    let four = floats(&film, "four.wav");
+    assert_eq!(four, [&one[..]; 4].concat());
+    // The fades are those of the file: linear over more than one pass.
+    let faded = floats(&film, "faded.wav");
+    let end = 4 * 7_655;
+    for (i, (faded, plain)) in faded.iter().zip(&four).enumerate() {
+        let at = i / 2;
+        let gain = |x: usize| (x as f64 / 10_000.0).min(1.0);
+        let expected = f64::from(*plain) * gain(at) * gain(end - at);
+        assert!((f64::from(*faded) - expected).abs() < 1e-6, "{at}");
+    }
+    let cue = integers(&film.path("cue.wav"));
+    assert_eq!(integers(&film.path("sting.wav")), [&cue[..]; 2].concat());
+    assert_eq!(integers(&film.path("music.wav")).len(), 2 * 33_000);
+
+    // Lengths and loudness are of the whole file; the marker is in every pass.
+    let file = |deliverable: usize| &done.deliverables[deliverable].files[0].report;
+    assert_eq!((file(1).frames, file(1).start_frame), (30_620, 12_345));
+    assert_eq!(file(0).mix.peak_at_frame, file(1).mix.peak_at_frame);
+    assert!(file(0).mix.integrated_lufs.is_none() && file(1).mix.integrated_lufs.is_some());
+    let bytes = fs::read(film.path("four.wav")).unwrap();
+    let cue = bytes.windows(4).position(|id| id == b"cue ").unwrap() + 8;
+    let marker = |i: usize| {
+        let at = cue + 4 + 24 * i + 4;
+        u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap())
+    };
+    assert_eq!(bytes[cue], 4);
+    assert_eq!([0, 1, 2, 3].map(marker), [655, 8_310, 15_965, 23_620]);
+    // With a range, a loop is written anew.
+    fs::remove_file(film.path("four.wav")).unwrap();
+    let again = Delivery::new().overwrite(true).only(["four"]);
+    again
+        .range(Frames(0)..Frames(1))
+        .run(&film.session)
+        .unwrap();
+    assert!(fs::read(film.path("four.wav")).unwrap() == bytes);
+}
+
+#[test]
+fn a_loop_without_a_part_is_refused() {
+    for (loops, edit, expected) in [
+        (0, "part", "its loop of 0 is not from 1 to 10000"),
+        (10_001, "part", "its loop of 10001 is not from 1 to 10000"),
+        (
+            2,
+            "mix",
+            "loop repeats one cue or a part of the timeline: state cue or range",
+        ),
+        (
+            2,
+            "album",
+            "an album has every cue whole, so loop has no meaning",
+        ),
+        (
+            2,
+            "sheet",
+            "a cue sheet is no audio, so loop has no meaning",
+        ),
+    ] {
+        let mut film = film();
+        let file = match edit {
+            "album" => "{cue}.wav",
+            "sheet" => "x.csv",
+            _ => "x.wav",
+        };
+        let mut looped = Deliverable::new("x", file).loops(loops);
+        match edit {
+            "part" => looped = looped.range(Frames(0)..Frames(10)),
+            "album" => looped = looped.album(true),
+            "sheet" => looped = looped.cue_sheet(true),
+            _ => {}
+        }
+        film.promise(looped);
+        let error = Delivery::new().run(&film.session).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Session);
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}

@@ -2,22 +2,51 @@
 //!
 //! 200 sessions in a debug build, 2,000 in a release build. `SOUNDTRACK_MODEL_CASES` asks for another number.
 //!
-//! In memory the engine must agree with the model to 1e-12 of the largest term on the way (at least 1): a few hundred
-//! roundings of `f64`. Files are of 32-bit float, so a sample there may be 2^-24 of itself further away.
+//! In memory the engine must agree with the model to 1e-12 of the largest term on the way (at least 1), with processors on
+//! the strips to the bounds of [`within`]. Files are of 32-bit float, so a sample there may be 2^-24 of itself further away.
+mod inserts;
 mod model;
 mod scenes;
 
-use model::{Mix, Signal, Stem};
+use model::{Mix, Signal, Stem, Stems};
 use proptest::prelude::*;
-use scenes::{Dice, Scene, scene};
+use scenes::{Dice, Scene, StemsAre, scene};
 use soundtrack::{
-    BusId, CueId, Deliverable, Delivery, Format, Frames, Opener, Plan, SampleRate, Selector,
-    Session, Spec, Track, media::Memory,
+    Block, BusId, CueId, Decibels, Deliverable, Delivery, Fade, Format, Frames, Load, Opener, Plan,
+    PlayerBuilder, SampleRate, Selector, Session, Sink, Spec, State, Track, encode, media::Memory,
 };
 use soundtrack_test_support::renders;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-/// How far the engine may be from the model, in parts of the largest term.
+/// How far the engine may be from the model, in parts of the largest term: some hundred roundings of `f64`.
 const WITHIN: f64 = 1e-12;
+/// The same for each compressor, expander, gate and ducker: the engine's decibels are within 1e-11 dB, which moves the gain
+/// by 1.2e-12, four times as much with a ratio of 5.
+const WITHIN_DYNAMICS: f64 = 1e-11;
+/// The same where a filter or a feedback rings: it is cut after 200 dB, and a resonance has gathered up to 20 dB.
+const WITHIN_RINGING: f64 = 1e-9;
+
+/// The bound for a session, in parts of the largest term.
+fn within(session: &Session) -> f64 {
+    let tracks = session.cues().iter().flat_map(|cue| &cue.tracks);
+    let strips = tracks
+        .chain(session.tracks())
+        .map(|track| &track.strip)
+        .chain(session.buses().iter().map(|bus| &bus.strip));
+    let inserts = strips
+        .flat_map(|strip| &strip.inserts)
+        .chain(&session.master.inserts);
+    inserts
+        .map(|insert| match insert.kind_name() {
+            "trim" | "limiter" => 0.0,
+            "compressor" | "expander" | "gate" | "ducker" => WITHIN_DYNAMICS,
+            _ => WITHIN_RINGING,
+        })
+        .fold(WITHIN, |sum, more| sum + more)
+}
 
 /// How many sessions are tried: of those in memory, a tenth of it of those in files.
 fn cases() -> u32 {
@@ -31,7 +60,7 @@ fn cases() -> u32 {
 fn draws() -> impl Strategy<Value = (Draws, Draws)> {
     let numbers =
         |size: std::ops::Range<usize>| prop::collection::vec(any::<u32>(), size).prop_map(Draws);
-    (numbers(50..1_500), numbers(12..13))
+    (numbers(50..1_500), numbers(12..60))
 }
 
 /// Numbers, printed on one line.
@@ -44,20 +73,47 @@ impl std::fmt::Debug for Draws {
     }
 }
 
+/// A session as TOML: its stems from memory appear as files of their names.
+fn written(session: &Session) -> String {
+    let mut copy = session.clone();
+    for track in copy.tracks_mut() {
+        name_stems(track);
+    }
+    for track in copy.cues_mut().iter_mut().flat_map(|cue| &mut cue.tracks) {
+        name_stems(track);
+    }
+    copy.to_text("session.toml")
+        .unwrap_or_else(|e| format!("{e}\n{session:#?}"))
+}
+
+fn name_stems(track: &mut Track) {
+    for clip in &mut track.clips {
+        let name = clip.input.to_string();
+        let file = std::path::Path::new(&name).file_name().unwrap().to_owned();
+        clip.input = std::path::PathBuf::from(file).into();
+    }
+}
+
+/// Adds the session to the message of a failure.
+fn with_session(session: &Session, done: Result<(), TestCaseError>) -> Result<(), TestCaseError> {
+    done.map_err(|e| match e {
+        TestCaseError::Fail(why) => TestCaseError::fail(format!("{why}\n\n{}\n", written(session))),
+        other => other,
+    })
+}
+
 /// Fails with the first sample that is too far away. Past the end of the model all must be exactly 0.
 fn agree(
     what: &str,
     got: &[Vec<f64>],
     want: &[Vec<f64>],
     from: usize,
-    scale: f64,
+    within: f64,
 ) -> Result<(), TestCaseError> {
     prop_assert_eq!(got.len(), want.len(), "{}: channels", what);
     for (ch, (got, want)) in got.iter().zip(want).enumerate() {
         for (n, x) in got.iter().enumerate() {
-            let (y, within) = want
-                .get(from + n)
-                .map_or((0.0, 0.0), |y| (*y, WITHIN * scale));
+            let (y, within) = want.get(from + n).map_or((0.0, 0.0), |y| (*y, within));
             prop_assert!(
                 (x - y).abs() <= within,
                 "{what}: channel {ch}, frame {}: {x:e}, not {y:e}",
@@ -75,7 +131,7 @@ fn whole(what: &str, session: &Session, want: &Mix, block: usize) -> Result<(), 
     prop_assert_eq!(plan.length(), Frames(length), "{}: length", what);
     let got = renders::streamed(session, block, 1);
     prop_assert_eq!(got[0].len() as u64, length, "{}: frames", what);
-    agree(what, &got, &want.channels, 0, want.scale)
+    agree(what, &got, &want.channels, 0, within(session) * want.scale)
 }
 
 /// Mutes some parts of a session by its own fields, and names them as a deliverable does.
@@ -116,42 +172,89 @@ fn cue_ids(session: &Session) -> Vec<CueId> {
     session.cues().iter().map(|cue| id(&cue.name)).collect()
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+/// A sink in memory that is read after playing.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<encode::Memory>>);
 
-    /// The whole mix, a range, what of each bus is heard, the mix without some parts, and every cue whole.
+impl Sink for Shared {
+    fn write(&mut self, block: &Block) -> soundtrack::Result<()> {
+        self.0.lock().unwrap().write(block)
+    }
+
+    fn finish(&mut self) -> soundtrack::Result<encode::Written> {
+        self.0.lock().unwrap().finish()
+    }
+}
+
+/// The whole mix, a range, what of each bus is heard, what is played, the mix without some parts, and
+/// every cue whole.
+fn compare(session: &Session, stems: &Stems, dice: &mut Dice) -> Result<(), TestCaseError> {
+    let want = model::mix(session, stems);
+    let block = dice.of(&[4096, 61, 500]);
+    whole("mix", session, &want, block)?;
+
+    let (frames, bound) = (want.channels[0].len() as u64, within(session) * want.scale);
+    let start = dice.below(frames + 10);
+    let end = start + dice.below(frames + 50);
+    let got = session.render_on(1, Frames(start)..Frames(end)).unwrap();
+    prop_assert_eq!(got[0].len() as u64, end - start);
+    agree("range", &got, &want.channels, start as usize, bound)?;
+
+    let ids: Vec<BusId> = session.bus_ids().collect();
+    if !ids.is_empty() {
+        let stems = session
+            .render_stems(&ids, Frames(0)..Frames(frames))
+            .unwrap();
+        for (bus, (got, want_bus)) in stems.iter().zip(&want.buses).enumerate() {
+            agree(&format!("stem of bus{bus}"), got, want_bus, 0, bound)?;
+        }
+    }
+
+    let (quiet, parts) = muted(session, dice);
+    let mut deliverable = Deliverable::new("part", "part.wav");
+    deliverable.mute = parts;
+    whole(
+        "deliverable",
+        &session.for_deliverable(&deliverable),
+        &model::mix(&quiet, stems),
+        block,
+    )?;
+
+    // Stems that exceed +24 dBFS are muted while they play.
+    if want.loudest_input <= 15.8 && dice.chance(20) {
+        let sink = Shared::default();
+        let player = PlayerBuilder::new()
+            .into_sink(session, Box::new(sink.clone()))
+            .unwrap();
+        prop_assert_eq!(player.wait(Duration::from_secs(60)), State::Ended);
+        drop(player);
+        let mut played = std::mem::take(&mut *sink.0.lock().unwrap()).into_channels();
+        played.resize(want.channels.len(), Vec::new());
+        prop_assert_eq!(played[0].len() as u64, frames, "played frames");
+        agree("played", &played, &want.channels, 0, bound)?;
+    }
+
+    for (n, (id, cue)) in cue_ids(session).into_iter().zip(session.cues()).enumerate() {
+        let want = model::mix(&model::whole_cue(session, n), stems);
+        whole(
+            &format!("{} whole", cue.name),
+            &session.whole_cue(id),
+            &want,
+            block,
+        )?;
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 1_000, ..ProptestConfig::default() })]
+
+    /// The same through every way to render in memory.
     #[test]
     fn the_engine_renders_what_the_documents_say((Draws(draws), Draws(more)) in draws()) {
-        let Scene { session, stems, folder: _folder } = scene(draws);
-        let dice = &mut Dice::new(more);
-        let want = model::mix(&session, &stems);
-        let block = dice.of(&[4096, 61, 500]);
-        whole("mix", &session, &want, block)?;
-
-        let frames = want.channels[0].len() as u64;
-        let start = dice.below(frames + 10);
-        let end = start + dice.below(frames + 50);
-        let got = session.render_on(1, Frames(start)..Frames(end)).unwrap();
-        prop_assert_eq!(got[0].len() as u64, end - start);
-        agree("range", &got, &want.channels, start as usize, want.scale)?;
-
-        let ids: Vec<BusId> = session.bus_ids().collect();
-        if !ids.is_empty() {
-            let stems = session.render_stems(&ids, Frames(0)..Frames(frames)).unwrap();
-            for (bus, (got, want_bus)) in stems.iter().zip(&want.buses).enumerate() {
-                agree(&format!("stem of bus{bus}"), got, want_bus, 0, want.scale)?;
-            }
-        }
-
-        let (quiet, parts) = muted(&session, dice);
-        let mut deliverable = Deliverable::new("part", "part.wav");
-        deliverable.mute = parts;
-        whole("deliverable", &session.for_deliverable(&deliverable), &model::mix(&quiet, &stems), block)?;
-
-        for (id, cue) in cue_ids(&session).into_iter().zip(session.cues()) {
-            let want = model::mix(&model::whole_cue(&session, cue), &stems);
-            whole(&format!("{} whole", cue.name), &session.whole_cue(id), &want, block)?;
-        }
+        let Scene { session, stems, folder: _folder } = scene(draws, StemsAre::Memory);
+        let done = compare(&session, &stems, &mut Dice::new(more));
+        with_session(&session, done)?;
     }
 }
 
@@ -208,14 +311,14 @@ fn agree_rounded(
     what: &str,
     got: &[Vec<f64>],
     want: &[Vec<f64>],
-    scale: f64,
+    bound: f64,
 ) -> Result<(), TestCaseError> {
     prop_assert_eq!(got.len(), want.len(), "{}: channels", what);
     for (ch, (got, want)) in got.iter().zip(want).enumerate() {
         prop_assert_eq!(got.len(), want.len(), "{}: frames", what);
         for (n, (x, y)) in got.iter().zip(want).enumerate() {
             // Below the normal numbers of f32 its steps are 2^-149 wide.
-            let within = WITHIN * scale + y.abs() * 2f64.powi(-24) + 2f64.powi(-149);
+            let within = bound + y.abs() * 2f64.powi(-24) + 2f64.powi(-149);
             prop_assert!(
                 (x - y).abs() <= within,
                 "{what}: channel {ch}, frame {n}: {x:e}, not {y:e}"
@@ -225,41 +328,160 @@ fn agree_rounded(
     Ok(())
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: cases().div_ceil(10), ..ProptestConfig::default() })]
+/// Solos some parts of a session in place of those that it solos, and names them as a deliverable does.
+fn soloed(session: &Session, dice: &mut Dice) -> (Session, Vec<Selector>) {
+    let (mut alone, mut parts) = (session.clone(), Vec::new());
+    let tracks = alone.cues_mut().iter_mut().flat_map(|cue| &mut cue.tracks);
+    tracks.for_each(|track| track.strip.solo = false);
+    for id in session.track_ids() {
+        alone.track_mut(id).strip.solo = dice.chance(25);
+        if alone.track_mut(id).strip.solo {
+            parts.push(Selector::Track(id));
+        }
+    }
+    for id in session.bus_ids() {
+        alone.bus_mut(id).strip.solo = dice.chance(25);
+        if alone.bus_mut(id).strip.solo {
+            parts.push(Selector::Bus(id));
+        }
+    }
+    for (id, cue) in cue_ids(session).into_iter().zip(alone.cues_mut()) {
+        let whole = !cue.uses.is_empty() && dice.chance(15);
+        if whole {
+            parts.push(Selector::Cue(id));
+        }
+        for (n, track) in cue.tracks.iter_mut().enumerate() {
+            track.strip.solo = whole;
+            if !cue.uses.is_empty() && dice.chance(15) {
+                track.strip.solo = true;
+                parts.push(Selector::CueTrack(id, n));
+            }
+        }
+    }
+    // Without parts a deliverable keeps the solos of the session.
+    if parts.is_empty() {
+        alone = session.clone();
+    }
+    (alone, parts)
+}
 
-    /// A mix without some parts, per-bus stems and an album, through the files of one delivery.
+/// A stretch of a mix, silent past its end, with fades.
+fn excerpt(channels: &Signal, start: usize, fades: [Fade; 2], frames: usize) -> Signal {
+    let sample = |samples: &Vec<f64>, t: usize| {
+        let [fade_in, fade_out] = fades;
+        let fade =
+            model::fade_gain(fade_in, t as u64) * model::fade_gain(fade_out, (frames - t) as u64);
+        samples.get(start + t).copied().unwrap_or(0.0) * fade
+    };
+    let part = |samples| (0..frames).map(|t| sample(samples, t)).collect();
+    channels.iter().map(part).collect()
+}
+
+/// A signal at another level.
+fn scaled(channels: &Signal, gain: Decibels) -> Signal {
+    excerpt(channels, 0, [Fade::default(); 2], channels[0].len())
+        .into_iter()
+        .map(|samples| samples.iter().map(|x| x * model::amplitude(gain)).collect())
+        .collect()
+}
+
+/// Writes a session with deliverables of every kind to text, reads it, and delivers it.
+fn compare_files(
+    session: &mut Session,
+    stems: &Stems,
+    dice: &mut Dice,
+) -> Result<(), TestCaseError> {
+    let folder = tempfile::tempdir().unwrap();
+    let ids: Vec<BusId> = session.bus_ids().collect();
+    let want = model::mix(session, stems);
+    let frames = want.channels[0].len() as u64;
+    let promise = |name: &str, file: &str| {
+        Deliverable::new(name, folder.path().join(file)).format(Format::WAV_32F)
+    };
+    // The mix at another level, and stems at the same one.
+    let gain = Decibels(dice.below(25) as f64 - 20.0);
+    let full = promise("full", "full.wav").gain(gain);
+    // Without some parts, and with some parts alone.
+    let ((quiet, mute), (alone, solo)) = (muted(session, dice), soloed(session, dice));
+    let mut part = promise("part", "part.wav");
+    part.mute = mute;
+    let mut only = promise("only", "only.wav");
+    only.solo = solo;
+    // A stretch with fades, in another layout.
+    let layout = dice.of(&scenes::LAYOUTS);
+    let start = dice.below(frames);
+    let length = 1 + dice.below(frames + 50);
+    let fades = [dice.fade(length), dice.fade(length)];
+    let spot = promise("spot", "spot.wav")
+        .layout(layout)
+        .range(Frames(start)..Frames(start + length))
+        .fade_in(fades[0])
+        .fade_out(fades[1]);
+    session.deliverables = vec![full, part, only, spot];
+    if !ids.is_empty() {
+        let stems = promise("stems", "{bus}.wav").stems(ids);
+        session.deliverables.push(stems.gain_of("full"));
+    }
+    if session.cues().iter().any(|cue| !cue.mute) {
+        session
+            .deliverables
+            .push(promise("album", "{cue}.wav").album(true));
+    }
+
+    let path = folder.path().join("session.toml");
+    let text = session.to_text(&path).unwrap();
+    let load = Load {
+        outside: true,
+        ..Load::default()
+    };
+    let loaded = load
+        .text(text, &path)
+        .map_err(|e| TestCaseError::fail(e.to_string()))?;
+    whole("read", &loaded, &want, 4096)?;
+    Delivery::new()
+        .threads(1)
+        .run(&loaded)
+        .map_err(|e| TestCaseError::fail(e.to_string()))?;
+
+    let read = |name: &str| floats(&folder.path().join(format!("{name}.wav")));
+    let same = |name: &str, channels: &Signal, session: &Session, scale: f64| {
+        agree_rounded(name, &read(name), channels, within(session) * scale)
+    };
+    // Louder terms are as much further away.
+    let louder = want.scale * model::amplitude(gain).max(1.0);
+    same("full", &scaled(&want.channels, gain), session, louder)?;
+    for (bus, want_bus) in session.buses().iter().zip(&want.buses) {
+        same(&bus.strip.name, &scaled(want_bus, gain), session, louder)?;
+    }
+    let want = model::mix(&quiet, stems);
+    same("part", &want.channels, session, want.scale)?;
+    let want = model::mix(&alone, stems);
+    same("only", &want.channels, session, want.scale)?;
+    let mut other = session.clone();
+    other.layout = layout;
+    let want = model::mix(&other, stems);
+    let part = excerpt(&want.channels, start as usize, fades, length as usize);
+    same("spot", &part, session, want.scale)?;
+    for (n, cue) in session
+        .cues()
+        .iter()
+        .enumerate()
+        .filter(|(_, cue)| !cue.mute)
+    {
+        let want = model::mix(&model::whole_cue(session, n), stems);
+        same(&cue.name, &want.channels, session, want.scale)?;
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases().div_ceil(10), max_shrink_iters: 300, ..ProptestConfig::default() })]
+
+    /// Files of deliverables, from a session that was written and read.
     #[test]
     fn delivered_files_hold_what_the_documents_say((Draws(draws), Draws(more)) in draws()) {
-        let Scene { mut session, stems, folder: _folder } = scene(draws);
-        let dice = &mut Dice::new(more);
-        let folder = tempfile::tempdir().unwrap();
-        let ids: Vec<BusId> = session.bus_ids().collect();
-        let (quiet, parts) = muted(&session, dice);
-        let promise = |name: &str, file: &str| Deliverable::new(name, folder.path().join(file)).format(Format::WAV_32F);
-        let mut part = promise("part", "part.wav");
-        part.mute = parts;
-        session.deliverables = vec![promise("full", "full.wav"), part];
-        if !ids.is_empty() {
-            session.deliverables.push(promise("stems", "{bus}.wav").stems(ids));
-        }
-        if session.cues().iter().any(|cue| !cue.mute) {
-            session.deliverables.push(promise("album", "{cue}.wav").album(true));
-        }
-        Delivery::new().threads(1).run(&session).unwrap();
-
-        let want = model::mix(&session, &stems);
-        agree_rounded("full", &floats(&folder.path().join("full.wav")), &want.channels, want.scale)?;
-        for (bus, want_bus) in session.buses().iter().zip(&want.buses) {
-            let file = folder.path().join(format!("{}.wav", bus.strip.name));
-            agree_rounded(&bus.strip.name, &floats(&file), want_bus, want.scale)?;
-        }
-        let want = model::mix(&quiet, &stems);
-        agree_rounded("part", &floats(&folder.path().join("part.wav")), &want.channels, want.scale)?;
-        for cue in session.cues().iter().filter(|cue| !cue.mute) {
-            let want = model::mix(&model::whole_cue(&session, cue), &stems);
-            let file = folder.path().join(format!("{}.wav", cue.name));
-            agree_rounded(&cue.name, &floats(&file), &want.channels, want.scale)?;
-        }
+        let Scene { mut session, stems, folder: _folder } = scene(draws, StemsAre::Files);
+        let done = compare_files(&mut session, &stems, &mut Dice::new(more));
+        with_session(&session, done)?;
     }
 }

@@ -1,11 +1,12 @@
 //! A slow, plain reference renderer, written from the documents. It shares no code with the engine: it reads sessions as
-//! data and has every formula again. Whole clips lie in memory, one frame is worked out after another, in `f64`.
+//! data and has every formula again. Whole clips lie in memory, one strip is worked out after another, in `f64`.
 //!
 //! A stem of another rate than the session's is not resampled here: hand in what it is at the session's rate.
 
+use super::inserts;
 use soundtrack::{
-    At, BusId, Clip, Cue, Curve, Decibels, Fade, FadeShape, Frames, Layout, Pan, PanLaw, Session,
-    Shape, Strip, Timecode, Track, Use,
+    At, BusId, Clip, Cue, Curve, Decibels, Fade, FadeShape, Frames, Insert, Layout, Pan, PanLaw,
+    Selector, Session, Shape, Strip, Timecode, Track, Use,
 };
 use std::{
     collections::HashMap,
@@ -38,66 +39,104 @@ pub struct Mix {
     pub buses: Vec<Signal>,
     /// The largest absolute value of any term on the way, at least 1.
     pub scale: f64,
+    /// The largest absolute value ahead of the fader of a track.
+    pub loudest_input: f64,
 }
 
 /// The whole mix, from its first to its last frame.
 pub fn mix(session: &Session, stems: &Stems) -> Mix {
     let model = Model { session, stems };
     let tracks = model.tracks();
-    let end = tracks
+    let clips_end = tracks
         .iter()
         .flat_map(|t| &t.showings)
         .map(Showing::end)
         .max()
         .unwrap_or(0);
-    let frames = session.length.map_or(end, |l| l.0) as usize;
+    let rate = session.rate.hz();
+    let inserts = || {
+        let strips = model.strips().map(|strip| &strip.inserts);
+        strips.chain([&session.master.inserts])
+    };
+    // Long enough for all that echoes, and for what is looked at ahead of the end.
+    let echoes: u64 = inserts().map(|inserts| inserts::echo(inserts, rate)).sum();
+    let ahead: u64 = inserts()
+        .map(|inserts| inserts::lookahead(inserts, rate))
+        .sum();
+    let read = session.length.map_or(clips_end, |l| l.0);
     let soloing =
         tracks.iter().any(|t| t.strip.solo) || session.buses().iter().any(|b| b.strip.solo);
-    let mut scale = 1.0;
+    let (mut scale, mut loudest_input) = (1.0, 0.0);
     let mut desk = Desk {
         model: &model,
-        frames,
+        frames: (session.length.map_or(read + echoes, |l| l.0) + ahead) as usize,
+        read: read as usize,
         soloing,
         scale: &mut scale,
+        loudest_input: &mut loudest_input,
     };
-    let tracks: Vec<Output> = tracks.iter().map(|track| desk.track(track)).collect();
-    let buses = desk.buses(&tracks);
+    let outputs = desk.strips(&tracks);
     let mut channels = desk.silence();
-    for (strip, output) in model.strips().zip(tracks.iter().chain(&buses)) {
+    let mut end = 0;
+    for (strip, output) in model.strips().zip(outputs.iter().flatten()) {
         // A strip goes to the master where its main output names no bus.
         if strip.to.is_none() {
             desk.add(&mut channels, &output.passed, 1.0);
+            end = end.max(output.ends[0]);
         }
     }
     let master = &session.master;
+    if inserts::active(&master.inserts).next().is_some() {
+        let keys = desk.keys(&master.inserts, &outputs);
+        inserts::process(&master.inserts, &keys, &mut channels, rate);
+    }
     for samples in &mut channels {
         for (t, sample) in samples.iter_mut().enumerate() {
+            *sample = desk.term(*sample);
             *sample *= gain_at(master.gain, &master.gain_curve, t as u64);
         }
     }
-    let buses = session
-        .bus_ids()
-        .zip(&buses)
-        .map(|(id, output)| desk.heard_of(id, output))
+    if let Some(limit) = master.limit {
+        let limiter = [Insert::limiter(limit)];
+        inserts::process(&limiter, &[None], &mut channels, rate);
+    }
+    if end > 0 {
+        end += inserts::echo(&master.inserts, rate);
+    }
+    let frames = session.length.map_or(clips_end.max(end), |l| l.0) as usize;
+    let cut = |mut signal: Signal| {
+        signal
+            .iter_mut()
+            .for_each(|samples| samples.truncate(frames));
+        signal
+    };
+    let first_bus = tracks.len();
+    let buses = (first_bus..outputs.len())
+        .map(|bus| cut(desk.heard_of(bus, outputs[bus].as_ref().unwrap())))
         .collect();
     Mix {
-        channels,
+        channels: cut(channels),
         buses,
         scale,
+        loudest_input,
     }
 }
 
 /// A cue of a session, whole, from its own start: through the buses and the master, with nothing else.
-pub fn whole_cue(session: &Session, cue: &Cue) -> Session {
-    let mut alone = Session::new(session.rate, session.layout);
-    alone.pan_law = session.pan_law;
-    alone.master = session.master.clone();
-    for bus in session.buses() {
-        alone.add_bus(bus.clone());
+pub fn whole_cue(session: &Session, cue: usize) -> Session {
+    let mut alone = session.clone();
+    (alone.start, alone.length) = (None, None);
+    for track in alone.tracks_mut() {
+        track.clips.clear();
+        (track.strip.mute, track.strip.solo) = (true, false);
     }
-    let mut cue = cue.clone();
-    cue.uses = vec![Use::default()];
-    alone.add_cue(cue);
+    for (n, other) in alone.cues_mut().iter_mut().enumerate() {
+        other.uses = if n == cue {
+            vec![Use::default()]
+        } else {
+            Vec::new()
+        };
+    }
     alone
 }
 
@@ -118,6 +157,22 @@ struct Placed<'a> {
     at: Stretch,
 }
 
+impl<'a> Placed<'a> {
+    /// The channels that are played, each with its speaker.
+    fn channels(&self) -> Vec<(&'a [f64], &'static str)> {
+        if let Some(number) = self.clip.channel {
+            return vec![(&self.stem.channels[number as usize - 1], "M")];
+        }
+        let names = speakers(self.clip.layout.unwrap_or(self.stem.layout));
+        let channels = self.stem.channels.iter().map(Vec::as_slice);
+        channels.zip(names.iter().copied()).collect()
+    }
+
+    fn is_mono(&self) -> bool {
+        self.channels().iter().all(|(_, name)| *name == "M")
+    }
+}
+
 /// What the timeline sees of a track: all of it, or the stretch of one placement of its cue.
 struct Showing<'a> {
     clips: Rc<Vec<Placed<'a>>>,
@@ -128,17 +183,30 @@ struct Showing<'a> {
     gain: Decibels,
 }
 
-impl Showing<'_> {
+impl<'a> Showing<'a> {
+    /// The clips of which it shows anything.
+    fn shown(&self) -> impl Iterator<Item = &Placed<'a>> {
+        let own = self.from..self.from + (self.at.end - self.at.start);
+        let clips = self.clips.iter();
+        clips.filter(move |c| c.at.start.max(own.start) < c.at.end.min(own.end))
+    }
+
+    /// The end of the last clip that sounds, on the timeline.
+    fn audible_end(&self) -> Option<u64> {
+        let sounds = |c: &&Placed<'_>| amplitude(c.clip.gain) * amplitude(self.gain) > 0.0;
+        let clips = self.shown().filter(sounds);
+        clips.map(|c| self.on_timeline(c.at.end)).max()
+    }
+
     /// The end of the last clip that it shows, on the timeline.
     fn end(&self) -> u64 {
-        let own = self.from..self.from + (self.at.end - self.at.start);
-        let ends = self
-            .clips
-            .iter()
-            .filter(|c| c.at.start.max(own.start) < c.at.end.min(own.end));
-        ends.map(|c| c.at.end.min(own.end) - self.from + self.at.start)
-            .max()
-            .unwrap_or(0)
+        let ends = self.shown().map(|c| self.on_timeline(c.at.end));
+        ends.max().unwrap_or(0)
+    }
+
+    /// A frame of the track's own time on the timeline, at most the end of what is shown.
+    fn on_timeline(&self, own: u64) -> u64 {
+        (own - self.from + self.at.start).min(self.at.end)
     }
 }
 
@@ -156,6 +224,8 @@ struct Output {
     unpassed: Signal,
     /// Whether any route that is not muted leads here, of either kind.
     routes: [bool; 2],
+    /// The frame at which each of them has ended, with its echoes.
+    ends: [u64; 2],
 }
 
 struct Model<'a> {
@@ -395,7 +465,7 @@ impl Stretch {
 }
 
 /// The gain of a fade, `k` frames from its silent end.
-fn fade_gain(fade: Fade, k: u64) -> f64 {
+pub fn fade_gain(fade: Fade, k: u64) -> f64 {
     if k >= fade.length.0 {
         return 1.0;
     }
@@ -440,7 +510,7 @@ fn value_at<T: Copy>(curve: &Curve<T>, t: u64, between: impl Fn(T, T, f64) -> f6
     })
 }
 
-fn amplitude(Decibels(level): Decibels) -> f64 {
+pub fn amplitude(Decibels(level): Decibels) -> f64 {
     10f64.powf(level / 20.0)
 }
 
@@ -534,14 +604,27 @@ fn folded(from: &str, to: &str, layout: &[&str]) -> f64 {
 /// Works the strips.
 struct Desk<'a, 'b> {
     model: &'b Model<'a>,
+    /// The length of all signals, and the frame up to which clips are played.
     frames: usize,
+    read: usize,
     soloing: bool,
     scale: &'b mut f64,
+    loudest_input: &'b mut f64,
 }
 
-impl Desk<'_, '_> {
+impl<'a> Desk<'a, '_> {
     fn silence(&self) -> Signal {
         vec![vec![0.0; self.frames]; speakers(self.model.session.layout).len()]
+    }
+
+    /// A strip of which nothing is heard.
+    fn nothing(&self) -> Output {
+        Output {
+            passed: self.silence(),
+            unpassed: self.silence(),
+            routes: [false; 2],
+            ends: [0; 2],
+        }
     }
 
     fn term(&mut self, value: f64) -> f64 {
@@ -562,39 +645,193 @@ impl Desk<'_, '_> {
         muted || strip.gain.0 == f64::NEG_INFINITY
     }
 
-    fn track(&mut self, track: &Channel<'_>) -> Output {
-        let (mut signal, closed) = (self.silence(), Self::closed(track.strip, track.muted));
-        if !closed {
-            track
-                .showings
-                .iter()
-                .for_each(|showing| self.show(track, showing, &mut signal));
+    /// The number of a bus among the strips.
+    fn bus_number(&self, id: BusId) -> usize {
+        let session = self.model.session;
+        let tracks = self.model.strips().count() - session.buses().len();
+        tracks + session.bus_ids().position(|other| other == id).unwrap()
+    }
+
+    /// The number of the strip that a key names.
+    fn key_number(&self, key: Selector) -> usize {
+        match key {
+            Selector::Bus(id) => self.bus_number(id),
+            Selector::Track(id) => {
+                let mut ids = self.model.session.track_ids();
+                ids.position(|other| other == id).unwrap()
+            }
+            other => panic!("not a key: {other:?}"),
         }
-        let passed = track.strip.solo || !self.soloing;
-        let routes = [!closed && passed, !closed && !passed];
-        let silence = self.silence();
-        let (passed, unpassed) = if passed {
-            (signal, silence)
-        } else {
-            (silence, signal)
+    }
+
+    /// The side-chain signals of inserts, from the outputs of all strips before them.
+    fn keys(&mut self, inserts: &[Insert], outputs: &[Option<Output>]) -> Vec<Option<Signal>> {
+        let key = |insert: &Insert| {
+            let number = self.key_number(insert.key?);
+            Some(self.heard_of(number, outputs[number].as_ref().unwrap()))
         };
-        Output {
-            passed,
-            unpassed,
-            routes,
+        inserts::active(inserts).map(key).collect()
+    }
+
+    /// What comes out of every strip. Each is worked after all that feed it, and after its keys.
+    fn strips(&mut self, tracks: &[Channel<'a>]) -> Vec<Option<Output>> {
+        let strips: Vec<&Strip> = self.model.strips().collect();
+        let mut done: Vec<Option<Output>> = vec![None; strips.len()];
+        let feeds = |strip: &Strip| -> Vec<(usize, f64)> {
+            let main = strip.to.map(|to| (self.bus_number(to), 1.0));
+            let sends = strip.sends.iter();
+            main.into_iter()
+                .chain(sends.map(|s| (self.bus_number(s.to), amplitude(s.gain))))
+                .collect()
+        };
+        let feeds: Vec<Vec<(usize, f64)>> = strips.iter().map(|strip| feeds(strip)).collect();
+        for _ in 0..strips.len() {
+            let is_ready = |strip: &usize| {
+                let mut feeders = feeds.iter().zip(&done);
+                let keys = inserts::active(&strips[*strip].inserts).filter_map(|i| i.key);
+                done[*strip].is_none()
+                    && feeders.all(|(feeds, output)| {
+                        output.is_some() || feeds.iter().all(|feed| feed.0 != *strip)
+                    })
+                    && keys
+                        .map(|key| self.key_number(key))
+                        .all(|key| done[key].is_some())
+            };
+            let next = (0..strips.len())
+                .find(is_ready)
+                .expect("strips feed each other in a circle");
+            let keys = self.keys(&strips[next].inserts, &done);
+            let output = match tracks.get(next) {
+                Some(track) => self.track(track, &keys),
+                None => {
+                    let mut sum = self.nothing();
+                    for (feeds, output) in feeds.iter().zip(&done) {
+                        for (_, gain) in
+                            feeds.iter().filter(|(to, gain)| *to == next && *gain > 0.0)
+                        {
+                            let output = output.as_ref().unwrap();
+                            self.add(&mut sum.passed, &output.passed, *gain);
+                            self.add(&mut sum.unpassed, &output.unpassed, *gain);
+                            sum.routes = [0, 1].map(|kind| sum.routes[kind] || output.routes[kind]);
+                            sum.ends = [0, 1].map(|kind| sum.ends[kind].max(output.ends[kind]));
+                        }
+                    }
+                    self.bus(strips[next], sum, &keys)
+                }
+            };
+            done[next] = Some(output);
+        }
+        done
+    }
+
+    fn track(&mut self, track: &Channel<'a>, keys: &[Option<Signal>]) -> Output {
+        if Self::closed(track.strip, track.muted) {
+            return self.nothing();
+        }
+        let mut signal = self.silence();
+        if inserts::active(&track.strip.inserts).next().is_none() {
+            for showing in &track.showings {
+                self.show(track, std::slice::from_ref(showing), keys, &mut signal);
+            }
+        } else {
+            // All placements of a cue go through the inserts of its tracks together.
+            self.show(track, &track.showings, keys, &mut signal);
+        }
+        let end = track.showings.iter().filter_map(Showing::audible_end).max();
+        let end = end.map_or(0, |end| {
+            end + inserts::echo(&track.strip.inserts, self.model.session.rate.hz())
+        });
+        let passed = track.strip.solo || !self.soloing;
+        let silence = self.silence();
+        if passed {
+            Output {
+                passed: signal,
+                unpassed: silence,
+                routes: [true, false],
+                ends: [end, 0],
+            }
+        } else {
+            Output {
+                passed: silence,
+                unpassed: signal,
+                routes: [false, true],
+                ends: [0, end],
+            }
         }
     }
 
     /// Adds what is shown of a track, after its strip.
-    fn show(&mut self, track: &Channel<'_>, showing: &Showing<'_>, out: &mut Signal) {
-        let (layout, law) = (self.model.session.layout, self.model.session.pan_law);
+    fn show(
+        &mut self,
+        track: &Channel<'a>,
+        showings: &[Showing<'a>],
+        keys: &[Option<Signal>],
+        out: &mut Signal,
+    ) {
+        let session = self.model.session;
+        let names = speakers(session.layout);
+        // What has sides already, and what is mono until the pan law places it.
+        let (mut wide, mut mono) = (self.silence(), vec![vec![0.0; self.frames]]);
+        for showing in showings {
+            self.clips(track, showing, &mut wide, &mut mono[0]);
+        }
+        let inserts = &track.strip.inserts;
+        if inserts::active(inserts).next().is_some() {
+            let mut clips = showings.iter().flat_map(Showing::shown).peekable();
+            let plays = clips.peek().is_some();
+            let all_mono = session.layout != Layout::Mono && clips.all(Placed::is_mono);
+            if plays && all_mono {
+                inserts::process(inserts, keys, &mut mono, session.rate.hz());
+            } else {
+                // Beside others mono clips are placed in the centre, ahead of the inserts.
+                let centre = pan_gains(session.pan_law, 0.0);
+                for (wide, name) in wide.iter_mut().zip(names) {
+                    let share = of_pan(name, centre);
+                    for (wide, mono) in wide.iter_mut().zip(&mono[0]) {
+                        *wide += mono * share;
+                    }
+                }
+                mono[0].fill(0.0);
+                inserts::process(inserts, keys, &mut wide, session.rate.hz());
+            }
+        }
+        let largest = wide.iter().chain(&mono).flatten();
+        let largest = largest.fold(0.0f64, |m, x| m.max(x.abs()));
+        *self.loudest_input = self.loudest_input.max(largest);
+        self.term(largest);
+        // The time of the track itself; controls of a strip with several showings do not move.
+        let (start, from) = match showings {
+            [showing] => (showing.at.start, showing.from),
+            _ => (0, 0),
+        };
+        for t in start as usize..self.frames {
+            let own = from + (t as u64 - start);
+            let (level, pan) = (
+                gain_at(track.strip.gain, &track.strip.gain_curve, own),
+                pan_at(track.strip, own),
+            );
+            let sides = pan_gains(session.pan_law, pan);
+            for ((out, wide), name) in out.iter_mut().zip(&wide).zip(names) {
+                let signal = wide[t] * balance(name, pan) + mono[0][t] * of_pan(name, sides);
+                out[t] += self.term(level * signal);
+            }
+        }
+    }
+
+    /// Adds the clips that are shown of a track, as they are ahead of its inserts.
+    fn clips(
+        &mut self,
+        track: &Channel<'a>,
+        showing: &Showing<'a>,
+        wide: &mut Signal,
+        mono: &mut [f64],
+    ) {
+        let layout = self.model.session.layout;
         let names = speakers(layout);
-        let end = showing.end().min(self.frames as u64);
+        let end = showing.end().min(self.read as u64);
         for t in showing.at.start..end {
             let own = showing.from + (t - showing.at.start);
             let outer = amplitude(showing.gain) * showing.at.fades(t);
-            // What has sides already, and what is mono until the pan law places it.
-            let (mut wide, mut mono) = (vec![0.0; names.len()], 0.0);
             for placed in showing
                 .clips
                 .iter()
@@ -610,106 +847,43 @@ impl Desk<'_, '_> {
                 let at = clip.from.0 + offset - start;
                 let polarity = if track.invert { -1.0 } else { 1.0 };
                 let gain = polarity * amplitude(clip.gain) * placed.at.fades(own) * outer;
-                let own_names = speakers(clip.layout.unwrap_or(stem.layout));
-                for (channel, from) in stem.channels.iter().zip(own_names) {
+                for (channel, from) in placed.channels() {
                     let sample = self.term(channel[at as usize] * gain);
-                    if *from == "M" && layout != Layout::Mono {
-                        mono += sample;
+                    if from == "M" && layout != Layout::Mono {
+                        mono[t as usize] += sample;
                         continue;
                     }
                     for (wide, to) in wide.iter_mut().zip(names) {
-                        *wide += sample * folded(from, to, names);
+                        wide[t as usize] += sample * folded(from, to, names);
                     }
                 }
             }
-            let (level, pan) = (
-                gain_at(track.strip.gain, &track.strip.gain_curve, own),
-                pan_at(track.strip, own),
-            );
-            let [left, right] = pan_gains(law, pan);
-            for ((out, wide), name) in out.iter_mut().zip(wide).zip(names) {
-                let share = match *name {
-                    "L" => left,
-                    "R" => right,
-                    _ => 0.0,
-                };
-                out[t as usize] += self.term(level * (wide * balance(name, pan) + mono * share));
-            }
         }
-    }
-
-    /// What comes out of the buses, each after all that feed it.
-    fn buses(&mut self, tracks: &[Output]) -> Vec<Output> {
-        let session = self.model.session;
-        let ids: Vec<BusId> = session.bus_ids().collect();
-        let number = |id: BusId| ids.iter().position(|other| *other == id).unwrap();
-        let feeds = |strip: &Strip| -> Vec<(usize, f64)> {
-            let main = strip.to.map(|to| (number(to), 1.0));
-            main.into_iter()
-                .chain(
-                    strip
-                        .sends
-                        .iter()
-                        .map(|s| (number(s.to), amplitude(s.gain))),
-                )
-                .collect()
-        };
-        let mut done: Vec<Option<Output>> = vec![None; ids.len()];
-        while let Some(next) = (0..ids.len()).find(|&bus| {
-            let feeders = session
-                .buses()
-                .iter()
-                .zip(&done)
-                .filter(|(b, _)| feeds(&b.strip).iter().any(|f| f.0 == bus));
-            done[bus].is_none() && feeders.into_iter().all(|(_, output)| output.is_some())
-        }) {
-            let mut sum = Output {
-                passed: self.silence(),
-                unpassed: self.silence(),
-                routes: [false; 2],
-            };
-            let buses: Vec<Option<Output>> = done.clone();
-            let outputs = tracks
-                .iter()
-                .map(Some)
-                .chain(buses.iter().map(Option::as_ref));
-            for (strip, output) in self.model.strips().zip(outputs) {
-                for (_, gain) in feeds(strip)
-                    .into_iter()
-                    .filter(|(to, gain)| *to == next && *gain > 0.0)
-                {
-                    let output = output.unwrap();
-                    self.add(&mut sum.passed, &output.passed, gain);
-                    self.add(&mut sum.unpassed, &output.unpassed, gain);
-                    sum.routes = [0, 1].map(|kind| sum.routes[kind] || output.routes[kind]);
-                }
-            }
-            done[next] = Some(self.bus(&session.buses()[next].strip, sum));
-        }
-        done.into_iter()
-            .map(|output| output.expect("buses feed each other in a circle"))
-            .collect()
     }
 
     /// What a bus makes of its sum.
-    fn bus(&mut self, strip: &Strip, mut sum: Output) -> Output {
+    fn bus(&mut self, strip: &Strip, mut sum: Output, keys: &[Option<Signal>]) -> Output {
         if Self::closed(strip, strip.mute) {
-            return Output {
-                passed: self.silence(),
-                unpassed: self.silence(),
-                routes: [false; 2],
-            };
+            return self.nothing();
         }
-        if strip.solo {
+        // Both kinds are one signal from here on where both are heard the same ways: of a soloed bus, and of one from which
+        // every way to the master leads through a soloed one.
+        if strip.solo || (self.soloing && self.is_before_solo(strip)) {
             let unpassed = std::mem::replace(&mut sum.unpassed, self.silence());
             self.add(&mut sum.passed, &unpassed, 1.0);
             sum.routes = [sum.routes[0] || sum.routes[1], false];
+            sum.ends = [sum.ends[0].max(sum.ends[1]), 0];
         }
-        let names = speakers(self.model.session.layout);
+        let session = self.model.session;
+        let names = speakers(session.layout);
         for signal in [&mut sum.passed, &mut sum.unpassed] {
+            if inserts::active(&strip.inserts).next().is_some() {
+                inserts::process(&strip.inserts, keys, signal, session.rate.hz());
+            }
             for (samples, name) in signal.iter_mut().zip(names) {
                 for (t, sample) in samples.iter_mut().enumerate() {
                     let pan = pan_at(strip, t as u64);
+                    *sample = self.term(*sample);
                     *sample = self.term(
                         *sample
                             * gain_at(strip.gain, &strip.gain_curve, t as u64)
@@ -718,7 +892,14 @@ impl Desk<'_, '_> {
                 }
             }
         }
+        let echo = inserts::echo(&strip.inserts, session.rate.hz());
+        sum.ends = sum.ends.map(|end| if end > 0 { end + echo } else { 0 });
         sum
+    }
+
+    /// Whether a bus is heard, and through soloed buses alone.
+    fn is_before_solo(&self, strip: &Strip) -> bool {
+        self.leads_on(strip, false, &|_| true) && !self.leads_on(strip, false, &|soloed| !soloed)
     }
 
     /// Whether a route leads on from a strip to the master, through strips of which `fits` is told whether any is soloed.
@@ -737,12 +918,10 @@ impl Desk<'_, '_> {
         (strip.to.is_none() && fits(soloed)) || strip.to.into_iter().chain(sends).any(next)
     }
 
-    /// What of a bus is heard. Where what has passed a soloed strip and what has not go different ways from here, the stem
-    /// holds the first: the other is in the stem of a soloed bus.
-    fn heard_of(&mut self, id: BusId, output: &Output) -> Signal {
-        let session = self.model.session;
-        let strip =
-            &session.buses()[session.bus_ids().position(|other| other == id).unwrap()].strip;
+    /// What of a strip is heard. Where what has passed a soloed strip and what has not go different ways from here, it is the
+    /// first: the other is in what is heard of a soloed bus.
+    fn heard_of(&mut self, number: usize, output: &Output) -> Signal {
+        let strip = self.model.strips().nth(number).unwrap();
         let passed = output.routes[0] && self.leads_on(strip, false, &|_| true);
         let unpassed = output.routes[1] && self.leads_on(strip, false, &|soloed| soloed);
         let together = !self.leads_on(strip, false, &|soloed| !soloed);
@@ -754,6 +933,15 @@ impl Desk<'_, '_> {
             self.add(&mut heard, &output.unpassed, 1.0);
         }
         heard
+    }
+}
+
+/// The share of a mono signal that a speaker gets from the pan law, given its gains of left and right.
+fn of_pan(name: &str, [left, right]: [f64; 2]) -> f64 {
+    match name {
+        "L" => left,
+        "R" => right,
+        _ => 0.0,
     }
 }
 

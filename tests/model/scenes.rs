@@ -3,8 +3,9 @@
 
 use super::model::{Stem, Stems, speakers, total};
 use soundtrack::{
-    At, Block, Bus, BusId, Clip, Cue, Curve, Decibels, Fade, FadeShape, Format, FrameRate, Frames,
-    Layout, Opener, Pan, PanLaw, SampleRate, Session, Shape, Sink, Spec, Timecode, Track, Use,
+    At, Block, Bus, BusId, Clip, Cue, Curve, Dbtp, Decibels, Fade, FadeShape, Format, FrameRate,
+    Frames, Insert, Layout, Opener, Pan, PanLaw, SampleRate, Selector, Session, Shape, Sink, Spec,
+    Timecode, Track, Use,
     encode::{self, FileSink, Metadata},
     media::Memory,
 };
@@ -60,7 +61,7 @@ impl Dice {
         self.of(&[Shape::Linear, Shape::Sine, Shape::Exp, Shape::Step])
     }
 
-    fn fade(&mut self, most: u64) -> Fade {
+    pub fn fade(&mut self, most: u64) -> Fade {
         let shapes = [
             FadeShape::Linear,
             FadeShape::EqualPower,
@@ -144,9 +145,18 @@ struct Maker<'a> {
     /// Whether buses feed those before them.
     backward: bool,
     soloing: bool,
+    stems_are: StemsAre,
 }
 
-pub fn scene(draws: Vec<u32>) -> Scene {
+/// What stems come from. Those with a time reference are always files.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum StemsAre {
+    Memory,
+    /// A session file can name them.
+    Files,
+}
+
+pub fn scene(draws: Vec<u32>, stems_are: StemsAre) -> Scene {
     let dice = &mut Dice::new(draws);
     let (rate, layout) = (dice.of(&RATES), dice.of(&LAYOUTS));
     let session = Session::new(SampleRate::new(rate).unwrap(), layout);
@@ -160,6 +170,7 @@ pub fn scene(draws: Vec<u32>) -> Scene {
         buses: Vec::new(),
         backward: false,
         soloing,
+        stems_are,
     };
     maker.session();
     Scene {
@@ -189,9 +200,191 @@ impl Maker<'_> {
             master.gain = self.dice.decibels();
         }
         master.gain_curve = self.dice.curve(40, Dice::decibels);
+        if self.dice.chance(50) {
+            self.add_inserts();
+        }
+        if self.dice.chance(10) {
+            // So soft that nothing is limited.
+            let master = &mut self.session.master;
+            (master.gain, master.gain_curve) = (Decibels(-90.0), Curve::new());
+            master.limit = Some(Dbtp(-(self.dice.below(7) as f64)));
+        }
+        if self.stems_are == StemsAre::Files {
+            self.single_sends();
+        }
         if self.dice.chance(40) {
             self.session.length = Some(Frames(1 + self.dice.below(2500)));
         }
+    }
+
+    /// Leaves one send to each bus: a session file cannot state two.
+    fn single_sends(&mut self) {
+        let single = |strip: &mut soundtrack::Strip| {
+            let mut seen = Vec::new();
+            strip.sends.retain(|send| {
+                let is_new = !seen.contains(&send.to);
+                seen.push(send.to);
+                is_new
+            });
+        };
+        let session = &mut self.session;
+        let buses = session.buses_mut().iter_mut();
+        buses.for_each(|bus| single(&mut bus.strip));
+        let tracks = session.tracks_mut().iter_mut();
+        tracks.for_each(|track| single(&mut track.strip));
+        let cues = session.cues_mut().iter_mut();
+        cues.flat_map(|cue| &mut cue.tracks)
+            .for_each(|track| single(&mut track.strip));
+    }
+
+    /// Puts processors on some strips. Their keys come from strips that they do not lead to.
+    fn add_inserts(&mut self) {
+        let tracks: Vec<Selector> = self.session.track_ids().map(Selector::Track).collect();
+        for (n, id) in self.session.track_ids().enumerate() {
+            self.session.track_mut(id).strip.inserts = self.inserts(&tracks[..n]);
+        }
+        for number in 0..self.session.cues().len() {
+            for n in 0..self.session.cues()[number].tracks.len() {
+                let strip = &self.session.cues()[number].tracks[n].strip;
+                // Where controls move, placements that overlap go through inserts of their own.
+                if strip.gain_curve.points.is_empty() && strip.pan_curve.points.is_empty() {
+                    let inserts = self.inserts(&tracks);
+                    self.session.cues_mut()[number].tracks[n].strip.inserts = inserts;
+                }
+            }
+        }
+        for (n, id) in self.buses.clone().into_iter().enumerate() {
+            let before = if self.backward {
+                &self.buses[n + 1..]
+            } else {
+                &self.buses[..n]
+            };
+            let mut keys = tracks.clone();
+            keys.extend(before.iter().copied().map(Selector::Bus));
+            self.session.bus_mut(id).strip.inserts = self.inserts(&keys);
+        }
+        let mut keys = tracks;
+        keys.extend(self.buses.iter().copied().map(Selector::Bus));
+        self.session.master.inserts = self.inserts(&keys);
+    }
+
+    fn inserts(&mut self, keys: &[Selector]) -> Vec<Insert> {
+        let count = if self.dice.chance(40) {
+            1 + self.dice.below(3)
+        } else {
+            0
+        };
+        let mut all: Vec<Insert> = Vec::new();
+        for _ in 0..count {
+            all.extend(self.insert(keys));
+        }
+        for (n, insert) in all.iter_mut().enumerate() {
+            insert.name = format!("insert{n}");
+            insert.bypass = self.dice.chance(8);
+        }
+        // A limiter needs the trims around it.
+        if all.iter().any(|insert| insert.kind_name() == "limiter") {
+            all.iter_mut().for_each(|insert| insert.bypass = false);
+        }
+        all
+    }
+
+    /// A processor; several where one alone would do more than the model knows.
+    fn insert(&mut self, keys: &[Selector]) -> Vec<Insert> {
+        let rate = f64::from(self.session.rate.hz());
+        let dice = &mut *self.dice;
+        // Frequencies from a fiftieth of the rate to 0.48 of it.
+        let freq = rate * (2 + dice.below(47)) as f64 / 100.0;
+        let frames = |n: u64| n as f64 / rate;
+        let kind = dice.of(&[
+            "trim",
+            "highpass",
+            "lowpass",
+            "bell",
+            "low-shelf",
+            "high-shelf",
+            "notch",
+            "compressor",
+            "expander",
+            "gate",
+            "ducker",
+            "delay",
+            "limiter",
+            "compressor",
+            "ducker",
+        ]);
+        let values: Vec<(&str, f64)> = match kind {
+            "trim" => vec![("gain", dice.decibels().0)],
+            "highpass" | "lowpass" => {
+                vec![("freq", freq), ("slope", 6.0 * (1 + dice.below(8)) as f64)]
+            }
+            "notch" => vec![("freq", freq), ("q", 0.25 * (1 + dice.below(20)) as f64)],
+            "bell" | "low-shelf" | "high-shelf" => vec![
+                ("freq", freq),
+                ("gain", dice.below(37) as f64 - 18.0),
+                ("q", 0.25 * (1 + dice.below(12)) as f64),
+            ],
+            "delay" => vec![
+                ("time", frames(dice.below(90))),
+                (
+                    "feedback",
+                    dice.of(&[f64::NEG_INFINITY, -15.0, -20.0, -31.5]),
+                ),
+                ("mix", dice.below(5) as f64 / 4.0),
+            ],
+            "limiter" => {
+                let limiter = Insert::limiter(Dbtp(-(dice.below(7) as f64)));
+                return vec![
+                    Insert::trim(Decibels(-120.0)),
+                    limiter,
+                    Insert::trim(Decibels(120.0)),
+                ];
+            }
+            "ducker" => vec![
+                ("depth", -(dice.below(30) as f64)),
+                ("threshold", -(dice.below(60) as f64)),
+                ("attack", frames(dice.below(80))),
+                ("hold", frames(dice.below(100))),
+                ("release", frames(dice.below(200))),
+                ("lookahead", frames(dice.below(100))),
+            ],
+            _ => {
+                // So slow that processors forget nothing while a session lasts.
+                let (fast, slow) = (frames(dice.below(60)), frames(600 + dice.below(600)));
+                let mut values = vec![
+                    ("threshold", -(dice.below(60) as f64)),
+                    ("attack", fast),
+                    ("release", slow),
+                    ("lookahead", frames(dice.below(100))),
+                ];
+                if dice.chance(40) {
+                    values.push(("rms", frames(dice.below(100))));
+                }
+                if dice.chance(30) {
+                    values.push((dice.of(&["key_highpass", "key_lowpass"]), freq));
+                }
+                if kind == "gate" {
+                    values.push(("hysteresis", dice.below(12) as f64));
+                } else {
+                    values.push(("ratio", 1.0 + dice.below(17) as f64 / 4.0));
+                    values.push(("knee", dice.below(3) as f64 * 4.0));
+                }
+                if kind == "compressor" {
+                    values.push(("makeup", dice.below(13) as f64));
+                } else {
+                    values.push(("range", -(dice.below(80) as f64)));
+                    values.push(("hold", frames(dice.below(100))));
+                }
+                values
+            }
+        };
+        let set = |insert: Insert, (key, value): (&str, f64)| insert.set(key, value).unwrap();
+        let mut insert = values.into_iter().fold(Insert::new(kind).unwrap(), set);
+        let keyed = ["compressor", "expander", "gate", "ducker"].contains(&kind);
+        if keyed && !keys.is_empty() && (kind == "ducker" || dice.chance(40)) {
+            insert = insert.key(dice.of(keys));
+        }
+        vec![insert]
     }
 
     /// Makes a bus that sums a soloed and another track, and that feeds a soloed bus beside where it goes anyway.
@@ -314,12 +507,14 @@ impl Maker<'_> {
             (exact.div_ceil(u128::from(own_rate)) as u64, rate)
         });
         let exact = (u128::from(frames) * u128::from(own_rate), u128::from(rate));
-        let (input, held): (soundtrack::Input, _) = if let Some((at, _)) = reference {
+        let is_file = reference.is_some() || self.stems_are == StemsAre::Files;
+        let (input, held): (soundtrack::Input, _) = if is_file {
             let folder = self
                 .folder
                 .get_or_insert_with(|| tempfile::tempdir().unwrap());
             let path = folder.path().join(format!("{name}.wav"));
-            write(&path, rate, stated, &channels(frames), at);
+            let reference = reference.map(|(at, _)| at);
+            write(&path, rate, stated, &channels(frames), reference);
             frames = (u128::from(frames) * u128::from(own_rate)).div_ceil(u128::from(rate)) as u64;
             (path.as_path().into(), stated)
         } else {
@@ -352,14 +547,14 @@ impl Maker<'_> {
             },
         );
         let clip = Clip::new(input);
-        (
-            if held == stated {
-                clip
-            } else {
-                clip.layout(stated)
-            },
-            frames,
-        )
+        let clip = if width > 1 && self.dice.chance(15) {
+            clip.channel(1 + self.dice.below(width as u64) as u32)
+        } else if held == stated {
+            clip
+        } else {
+            clip.layout(stated)
+        };
+        (clip, frames)
     }
 
     /// A part of a stem with its level, not yet placed; and how long it sounds.
@@ -520,13 +715,13 @@ impl Maker<'_> {
 }
 
 /// Writes a Broadcast WAV of 32-bit floats.
-fn write(path: &Path, rate: u32, layout: Layout, channels: &[Vec<f64>], reference: u64) {
+fn write(path: &Path, rate: u32, layout: Layout, channels: &[Vec<f64>], reference: Option<u64>) {
     let spec = Spec {
         rate: SampleRate::new(rate).unwrap(),
         layout,
     };
     let metadata = Metadata {
-        time_reference: Some(Frames(reference)),
+        time_reference: reference.map(Frames),
         ..Metadata::default()
     };
     let options = encode::Options {

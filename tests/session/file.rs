@@ -240,12 +240,14 @@ fn every_problem_at_its_place() {
         ),
         (
             "rate = 1\n[track.a]\nfile = \"../a.wav\"",
-            &["3:8 track \"a\": ../a.wav is outside the session's folder, which was not allowed"],
+            &[
+                "3:8 track \"a\": ../a.wav is outside the session's folder: move it there, or set `outside`",
+            ],
         ),
         (
             "rate = 1\n[track.a]\nfile = \"/etc/passwd\"",
             &[
-                "3:8 track \"a\": /etc/passwd is outside the session's folder, which was not allowed",
+                "3:8 track \"a\": /etc/passwd is outside the session's folder: move it there, or set `outside`",
             ],
         ),
         (

@@ -131,7 +131,7 @@ fn no_way_out_is_read_or_written() {
             ("a.wav", *file, "deliverable \"x\""),
         ] {
             let told = desk.load("t", track, deliver).unwrap_err();
-            let outside = "is outside the session's folder, which was not allowed";
+            let outside = "is outside the session's folder: move it there, or set `outside`";
             assert!(
                 told.starts_with(owner) && told.ends_with(outside),
                 "{file}: {told}"
@@ -195,7 +195,7 @@ fn languages_and_patterns_are_filled_in_before_they_are_checked() {
     let told = desk.load("t", "dx_{lang}.wav", "x.wav").unwrap_err();
     assert_eq!(
         told,
-        "track \"a\": dx_{lang}.wav is outside the session's folder, which was not allowed"
+        "track \"a\": dx_{lang}.wav is outside the session's folder: move it there, or set `outside`"
     );
     let told = desk.load("t", "a.wav", "dx_{lang}.wav").unwrap_err();
     assert!(told.contains("is outside the session's folder"), "{told}");

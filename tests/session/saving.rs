@@ -7,7 +7,7 @@ use proptest::{
     sample::{Index, select},
 };
 use soundtrack::{
-    Bus, Clip, Cue, CueKind, Curve, Dbtp, Decibels, Deliverable, Fade, FadeShape, Format,
+    At, Bus, Clip, Cue, CueKind, Curve, Dbtp, Decibels, Deliverable, Fade, FadeShape, Format,
     FrameRate, Frames, Input, Layout, Load, LoudnessTarget, Lufs, Marker, Pan, PanLaw, SampleRate,
     Session, Shape, Timecode, Track, Use,
 };
@@ -463,4 +463,32 @@ fn the_latest_place_is_the_same_when_read_again() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn a_timecode_of_another_frame_rate_than_the_session_is_saved_as_frames() {
+    let placed = |at: Timecode| {
+        let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+        mix.add_track(Track::of("x").clip(Clip::new("x.wav").at(at)));
+        mix
+    };
+    let at = |mix: &Session| {
+        let text = mix.to_text("s.toml").unwrap();
+        let read = Load::default().text(text, "s.toml").unwrap();
+        assert_eq!(read.picture(), mix.picture());
+        read.tracks()[0].clips[0].at
+    };
+    // Picture frame 3 at 25 frames per second is frame 5,760 at 48 kHz. The session states no frame rate.
+    let three = Timecode::new(0, 0, 0, 3, FrameRate::FPS_25).unwrap();
+    let mut mix = placed(three);
+    assert_eq!(at(&mix), Frames(5_760));
+    // The same label at 24 frames per second would be frame 6,000.
+    mix.fps = Some(FrameRate::FPS_24);
+    assert_eq!(at(&mix), Frames(5_760));
+    mix.fps = Some(FrameRate::FPS_25);
+    assert_eq!(at(&mix), At::Timecode(three));
+    // After a start of one second, which is 48,000 frames.
+    let mut mix = placed(Timecode::new(0, 0, 1, 3, FrameRate::FPS_25).unwrap());
+    mix.start = Some(Timecode::new(0, 0, 1, 0, FrameRate::FPS_24).unwrap());
+    assert_eq!(at(&mix), Frames(5_760));
 }

@@ -87,6 +87,9 @@ pub struct RunArgs {
     /// Refuse a mix that needs more memory than this
     #[arg(long, value_name = "MIB", default_value_t = Session::MAX_MEMORY >> 20, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
     pub memory: u64,
+    /// Print JSON lines on a terminal too, as into a pipe or file
+    #[arg(long)]
+    pub json: bool,
     /// Print only errors on stderr
     #[arg(short, long)]
     pub quiet: bool,
@@ -101,6 +104,12 @@ pub struct CollectArgs {
     /// Read outputs from this folder, or folder of an object store
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Write a page with a table of all items, .html
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Replace an existing report
+    #[arg(long)]
+    pub force: bool,
     /// Assume N shards [default: the number in the markers]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_SHARDS))]
     pub shards: Option<u64>,

@@ -10,8 +10,9 @@ use super::{
     job::{Job, LineError},
     job_list::{JobLine, JobList},
     marker::{self, Found, Marker},
+    overview_page::OverviewPage,
     shard::Shard,
-    summary::Summary,
+    summary::{Summary, figures},
     workers,
 };
 use crate::{exit_code::CHECK_FAILED, failure::Failure, file_store, messages::Messages, stdout};
@@ -31,6 +32,17 @@ pub fn run(args: &CollectArgs) -> Result<u8, Failure> {
     let mut list = JobList::open(&args.list, Shard::WHOLE)?;
     let out =
         file_store::resolve_folder(&args.out).map_err(|e| Failure::Usage(format!("--out {e}")))?;
+    if let Some(report) = &args.report
+        && !report
+            .extension()
+            .is_some_and(|ending| ending.eq_ignore_ascii_case("html"))
+    {
+        return Err(Failure::Usage(format!(
+            "--report {}: the table of items is a page; name it .html",
+            report.display()
+        )));
+    }
+    let mut page = args.report.as_ref().map(|_| OverviewPage::default());
     let mut summary = Summary::create(&out)?;
     let (mut items, mut missing, mut failed) = (0, IndexRanges::default(), 0u64);
     let mut shards = args.shards;
@@ -47,10 +59,17 @@ pub fn run(args: &CollectArgs) -> Result<u8, Failure> {
                     shards = shards.or(Some(marker.shards));
                     failed += u64::from(marker.code != 0);
                     summary.add_done(id, item.index, &marker)?;
+                    if let Some(page) = &mut page {
+                        let what = marker.what.as_deref();
+                        page.add_done(&marker.id, item.index, what, &figures(&marker));
+                    }
                 }
                 Err(reason) => {
                     missing.push(item.index);
                     summary.add_missing(id, item.index, &reason)?;
+                    if let Some(page) = &mut page {
+                        page.add_missing(id, item.index, &reason);
+                    }
                     if missing.count() <= MAX_NAMED {
                         messages.warning(&reason);
                     }
@@ -59,6 +78,10 @@ pub fn run(args: &CollectArgs) -> Result<u8, Failure> {
         }
     }
     summary.finish()?;
+    if let (Some(page), Some(path)) = (page, &args.report) {
+        page.write(path, args.force)?;
+        messages.note(&format!("the table of all items is in {}", path.display()));
+    }
     let duplicates = duplicates::find(&args.list, items)?;
     for duplicate in &duplicates {
         let error = LineError::of_line(&duplicate.text);

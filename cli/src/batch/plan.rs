@@ -10,8 +10,8 @@ use super::{
     shard::Shard,
     workers::{self, lock},
 };
-use crate::{exit_code::SESSION, failure::Failure, file_store, messages::Messages, stdout};
-use serde_json::json;
+use crate::{exit_code::SESSION, failure::Failure, file_store, json, messages::Messages, stdout};
+use serde_json::{Value, json};
 use soundtrack::{Content, Format, Plan, Result};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -126,14 +126,13 @@ impl Totals {
         Duration::from_nanos(nanoseconds).as_secs_f64()
     }
 
-    fn to_json(&self) -> String {
+    fn to_json(&self) -> Value {
         let (index, longest) = self.longest_shard();
-        let value = json!({
+        json!({
             "items": self.items, "duration_s": self.seconds(), "bytes": self.bytes, "shards": self.shards.len(),
             "longest_shard": { "index": index, "items": longest.items, "duration_s": longest.seconds },
             "wrong_lines": self.wrong.len() as u64 + self.more_wrong
-        });
-        format!("{value:#}")
+        })
     }
 
     fn to_text(&self) -> String {
@@ -185,11 +184,11 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
 
 fn print_result(totals: &Totals, args: &PlanArgs) -> Result<(), Failure> {
     // Wrong lines are printed even if the totals cannot be.
-    let printed = stdout::print(&if args.json {
-        totals.to_json()
+    let printed = if args.json {
+        json::print(totals.to_json())
     } else {
-        totals.to_text()
-    });
+        stdout::print(&totals.to_text())
+    };
     let messages = Messages::default();
     for text in totals.wrong.values() {
         messages.lines(&format!("error: {text}"));

@@ -1,10 +1,11 @@
-//! `batch run`: renders a shard, several mixes side by side, and prints one line of JSON for each.
+//! `batch run`: renders a shard, several mixes side by side, and prints a line for each: of JSON, or for people on a terminal.
 //!
 //! The default is one mix per core, each on one thread: threads inside a mix wait for each other at every block, mixes do
 //! not.
 
 use super::{
     args::RunArgs,
+    display::RunDisplay,
     duplicates,
     grace_period::GracePeriod,
     item::ItemRenderer,
@@ -20,7 +21,6 @@ use crate::{
     failure::Failure,
     file_store,
     messages::Messages,
-    stdout,
 };
 use soundtrack::{ErrorKind, Result};
 use std::{
@@ -89,6 +89,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     ));
 
     let tally = Mutex::new(Tally::default());
+    let count = || count_items(&args.list, shard);
+    let display = Mutex::new(RunDisplay::start(args.json, messages, count)?);
     let ended = workers::run(0..jobs, |_| {
         while !grace_period.has_begun() {
             // Its own statement: the lock of the list must not be held during the render.
@@ -97,8 +99,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
             let duplicate = duplicates.get(&line.index).map(String::as_str);
             let (id, outcome) = render_line(&renderer, &args.list, &line, duplicate);
             lock(&tally).add(&outcome);
-            // Markers hold the outcomes too.
-            stdout::print_if_read(&outcome.to_json_line(id.as_deref(), line.index));
+            lock(&display).show(id.as_deref(), line.index, &outcome);
         }
         Ok(())
     });
@@ -127,6 +128,16 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         );
     }
     Ok(code)
+}
+
+/// Returns the number of items of a shard.
+fn count_items(list: &Path, shard: Shard) -> Result<u64> {
+    let mut list = JobList::open(list, shard)?;
+    let mut items = 0;
+    while list.next_line()?.is_some() {
+        items += 1;
+    }
+    Ok(items)
 }
 
 /// Returns the environment variables as text.

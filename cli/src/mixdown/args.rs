@@ -24,6 +24,7 @@ Examples:
   mixdown song.toml --report song.html           also write a page that shows and plays the mix
   mixdown plan song.toml --set master.gain=-3    print the plan with another value; render nothing
   mixdown compare old.wav new.wav                compare the audio of two files
+  mixdown film.toml --range 10m..11m --force     render a part anew into the files delivered before
   mixdown film.toml --range 10m..20m -o 2.wav    render a part of a long mix
   mixdown join 1.wav 2.wav 3.wav -o film.wav     join all parts into the file that one run writes
   mixdown import song.dawproject -o song.toml    take the session of a DAW or an editor
@@ -67,7 +68,7 @@ pub struct CommandLine {
 }
 
 /// Inputs and options of a mix.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a switch of the command line"
@@ -116,7 +117,8 @@ pub struct Args {
     /// ebu-r128, atsc-a85 or netflix
     ///
     /// cd: 44.1 kHz, 16 bits, dithered. The others fit the mix to the loudness of the service.
-    /// All limit the true peak. Options that are given as well win.
+    /// All limit the true peak. Options that are given as well win. With --deliver NAME the preset is that of this
+    /// deliverable; a session with deliverables makes a single mix otherwise.
     #[arg(long, value_name = "NAME", value_parser = preset::parser(), hide_possible_values = true,
           help_heading = OUTPUT)]
     pub preset: Option<Preset>,
@@ -150,7 +152,8 @@ pub struct Args {
     /// Render only this part: 10s..1m30s, 10s.. or ..480000 (frames)
     ///
     /// Times count from the first frame of the output. Sessions with fps also take timecodes:
-    /// 01:00:10:00..01:00:20:00.
+    /// 01:00:10:00..01:00:20:00. A session with deliverables replaces this part in the files that
+    /// are there (needs --force); -o writes it as a mix of its own.
     #[arg(long, value_name = "A..B", allow_hyphen_values = true, help_heading = MIX, verbatim_doc_comment)]
     pub range: Option<String>,
 
@@ -190,7 +193,7 @@ pub struct Args {
     #[arg(long, value_name = "DBTP", value_parser = limit, allow_negative_numbers = true, help_heading = LOUDNESS)]
     pub limit: Option<f64>,
 
-    /// Measure loudness and true peak of every track and bus, for --json
+    /// Measure loudness and true peak of every track and bus: columns of the table, lines of the picture, keys of --json
     #[arg(long, help_heading = LOUDNESS)]
     pub measure_strips: bool,
 

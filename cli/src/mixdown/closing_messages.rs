@@ -11,7 +11,7 @@ pub fn are_warnings_shown(args: &Args) -> bool {
 }
 
 /// Prints a warning of a report if warnings are shown, or a note of a report with `--verbose`.
-pub fn print_warning(warning: &Warning, args: &Args, messages: Messages) {
+fn print_warning(warning: &Warning, args: &Args, messages: Messages) {
     let is_shown = if warning.kind.is_note() {
         args.verbose
     } else {
@@ -27,24 +27,33 @@ const MAX_OF_A_CODE: usize = 3;
 
 /// Prints warnings grouped by their codes, in the order in which the codes first appear. Of a code with many warnings, prints
 /// one and the number of the others, unless the output is verbose or JSON.
-pub fn print_warnings(warnings: &[Warning], args: &Args, messages: Messages) {
-    let mut codes: Vec<&str> = Vec::new();
+pub fn print_warnings<'a>(
+    warnings: impl IntoIterator<Item = &'a Warning>,
+    args: &Args,
+    messages: Messages,
+) {
+    let mut groups: Vec<Vec<&Warning>> = Vec::new();
     for warning in warnings {
-        let code = warning.kind.code();
-        if !codes.contains(&code) {
-            codes.push(code);
+        let is_same = |group: &&mut Vec<&Warning>| {
+            let first = group.first().map(|first| first.kind.code());
+            first == Some(warning.kind.code())
+        };
+        match groups.iter_mut().find(is_same) {
+            Some(group) => group.push(warning),
+            None => groups.push(vec![warning]),
         }
     }
-    for code in codes {
-        let of_code: Vec<&Warning> = warnings.iter().filter(|w| w.kind.code() == code).collect();
-        let is_whole = of_code.len() <= MAX_OF_A_CODE || args.verbose || messages.json;
-        let shown = if is_whole { of_code.len() } else { 1 };
-        for warning in of_code.iter().take(shown) {
+    for group in groups {
+        let is_whole = group.len() <= MAX_OF_A_CODE || args.verbose || messages.json;
+        let shown = if is_whole { group.len() } else { 1 };
+        for warning in group.iter().take(shown) {
             print_warning(warning, args, messages);
         }
-        let is_note = of_code.iter().all(|warning| warning.kind.is_note());
-        if !is_whole && !is_note && are_warnings_shown(args) {
-            let more = of_code.len() - shown;
+        let Some(first) = group.first().filter(|first| !first.kind.is_note()) else {
+            continue;
+        };
+        if !is_whole && are_warnings_shown(args) {
+            let (code, more) = (first.kind.code(), group.len() - shown);
             messages.warning(&format!(
                 "{code} {more} more like it (-v prints all, `mixdown explain {code}` the cure)"
             ));

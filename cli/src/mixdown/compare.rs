@@ -4,7 +4,7 @@ use super::args::CompareArgs;
 use crate::{
     exit_code::CHECK_FAILED,
     failure::Failure,
-    stdout,
+    json, stdout,
     text::{clock, counted, printable},
 };
 use soundtrack::compare::{self, Compared, Comparison, Difference, Fit};
@@ -13,8 +13,7 @@ use soundtrack::compare::{self, Compared, Comparison, Difference, Fit};
 pub fn run(args: &CompareArgs) -> Result<u8, Failure> {
     let found = compare::files(&args.a, &args.b)?;
     if args.json {
-        let json = serde_json::to_string_pretty(&found).map_err(|e| Failure::Print(e.into()))?;
-        stdout::print(&json)?;
+        json::print(serde_json::to_value(&found).map_err(|e| Failure::Print(e.into()))?)?;
     } else if !args.quiet {
         stdout::print(&describe(&found))?;
     }

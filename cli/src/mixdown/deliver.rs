@@ -6,6 +6,7 @@ use super::{
     inputs::InputKind,
     interrupt::Interrupt,
     mute_solo, output_path,
+    preset::Preset,
     progress::ProgressDisplay,
     session,
 };
@@ -13,17 +14,20 @@ use crate::{
     exit_code,
     failure::Failure,
     messages::Messages,
-    stdout,
+    range, stdout,
     suggest::{self, quoted_list},
     text::{counted, printable},
 };
 use serde_json::json;
 use soundtrack::{
-    Deliverable, Delivery, ErrorKind, Session,
+    Deliverable, Delivery, Error, ErrorKind, Frames, Plan, Session,
     deliver::{Delivered, FileReport},
     report::ReportFormat,
 };
-use std::path::{Path, PathBuf};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 /// Says what the options ask for.
 pub enum Outcome {
@@ -33,7 +37,8 @@ pub enum Outcome {
     SingleMix(Option<Box<Session>>),
 }
 
-/// Renders the deliverables that the options select, if they do not ask for a single mix.
+/// Renders the deliverables that the options select, if they do not ask for a single mix. `given` are the options without
+/// those of a preset.
 ///
 /// # Errors
 /// `Usage` for `--deliver` without a session file, with an unknown name, or with an option of a single mix; errors of the
@@ -41,9 +46,16 @@ pub enum Outcome {
 pub fn run(
     inputs: &[InputKind],
     args: &Args,
+    given: &Args,
     messages: Messages,
     interrupt: &Interrupt,
 ) -> Result<Outcome, Failure> {
+    // A preset is that of the deliverables that are named, or of a single mix.
+    let args = if given.deliver.is_empty() {
+        args
+    } else {
+        given
+    };
     if args.output.is_some() {
         return Ok(Outcome::SingleMix(None));
     }
@@ -61,6 +73,9 @@ pub fn run(
         return Ok(Outcome::SingleMix(Some(Box::new(session))));
     };
     let mut names = names;
+    if let Some(preset) = args.preset {
+        apply_preset(preset, &mut session, &names, messages);
+    }
     names.extend(add_report(&mut session, args));
     session::set_master(&mut session, args);
     mute_solo::apply(&mut session, &args.mute, &args.solo).map_err(Failure::Usage)?;
@@ -124,6 +139,20 @@ fn select(
     Ok(Some(args.deliver.clone()))
 }
 
+/// Sets the values of a preset in the deliverables of these names.
+fn apply_preset(preset: Preset, session: &mut Session, names: &[String], messages: Messages) {
+    for deliverable in &mut session.deliverables {
+        if names.contains(&deliverable.name) && !deliverable.report && !deliverable.cue_sheet {
+            preset.apply_to(deliverable);
+            messages.note(&format!(
+                "{} is delivered with the preset {}, in place of its own format, rate, dither, limit and loudness",
+                deliverable.name,
+                preset.name()
+            ));
+        }
+    }
+}
+
 /// Reports whether a report of this name is of a single mix: a delivery has a page or JSON.
 fn is_report_of_mix(path: &Path) -> bool {
     !matches!(
@@ -147,7 +176,7 @@ fn add_report(session: &mut Session, args: &Args) -> Option<String> {
 /// Returns the first given option that applies to a single mix, because a deliverable has its own value.
 fn option_of_single_mix(args: &Args) -> Option<&'static str> {
     [
-        ("--range", args.range.is_some()),
+        ("--preset", args.preset.is_some() && args.deliver.is_empty()),
         ("--format", args.format.is_some()),
         (
             "--report",
@@ -181,14 +210,19 @@ fn render(
         .map(|output| output.file)
         .collect();
     let overwrite = args.force || paths.iter().all(|p| output_path::will_be_in_demo(p));
+    let range = parse_range(session, &selected, args, messages)?;
     let delivery = || {
-        Delivery::new()
+        let delivery = Delivery::new()
             .only(names.iter().cloned())
             .overwrite(overwrite)
             .threads(args.threads.unwrap_or(0).into())
-            .bins(usize::try_from(args.bins).unwrap_or(usize::MAX))
+            .bins(usize::try_from(args.bins).unwrap_or(usize::MAX));
+        match range.clone() {
+            Some(range) => delivery.range(range),
+            None => delivery,
+        }
     };
-    let with_hints = |e| hints::for_error(e, "", args);
+    let with_hints = |e| with_hints(e, args);
     interrupt
         .while_checking(|| delivery().check(session))
         .map_err(with_hints)?;
@@ -207,6 +241,44 @@ fn render(
         }
         Err(e) => Err(with_hints(e)),
     }
+}
+
+/// Alternative to replacing a part of the files of a delivery.
+const PART_AS_A_MIX: &str = "use -o FILE to write the part as a mix of its own";
+
+/// Returns an error of a delivery as a failure with hints.
+fn with_hints(error: Error, args: &Args) -> Failure {
+    let mut hints = hints::of_error(&error, "", args);
+    if args.range.is_some() && error.kind() == ErrorKind::Output {
+        hints.push(PART_AS_A_MIX.to_owned());
+    }
+    Failure::Library(error, hints)
+}
+
+/// Parses `--range`, and notes if the timeline ends before it.
+fn parse_range(
+    session: &Session,
+    selected: &[&Deliverable],
+    args: &Args,
+    messages: Messages,
+) -> Result<Option<Range<Frames>>, Failure> {
+    let Some(text) = &args.range else {
+        return Ok(None);
+    };
+    let mut spoken = session.clone();
+    if spoken.lang.is_none() {
+        spoken.lang = selected.iter().find_map(|d| d.lang.clone());
+    }
+    let plan = Plan::compile(&spoken).map_err(|e| hints::for_error(e, "", args))?;
+    let (range, is_cut) = range::parse(text, session, plan.length())
+        .map_err(|e| Failure::Usage(format!("--range {text}: {e}")))?;
+    if is_cut {
+        messages.note(&format!(
+            "--range {text}: ends with the mix, at {}",
+            range.end.clock(session.rate)
+        ));
+    }
+    Ok(Some(range))
 }
 
 /// Warns of `--set lang=...`, which a deliverable with its own language ignores.
@@ -257,13 +329,11 @@ fn print_result(delivered: &Delivered, args: &Args, messages: Messages) -> Resul
     // Warnings are printed even if the result cannot be.
     let printed = match (args.json, args.quiet) {
         (true, _) => stdout::print(&delivered.to_json()),
-        (false, false) => stdout::print(&to_text(delivered, args)),
+        (false, false) => print_table(delivered, args),
         (false, true) => Ok(()),
     };
     let warnings = delivered.warnings();
-    for warning in &warnings {
-        closing_messages::print_warning(warning, args, messages);
-    }
+    closing_messages::print_warnings(warnings.iter().copied(), args, messages);
     let files: Vec<&FileReport> = delivered
         .deliverables
         .iter()
@@ -313,14 +383,14 @@ fn print_result(delivered: &Delivered, args: &Args, messages: Messages) -> Resul
     ))
 }
 
-/// Formats the result: with `--verbose` the report of every file that is not a stem, then the table.
-fn to_text(delivered: &Delivered, args: &Args) -> String {
-    let mut text = String::new();
+/// Prints the result: with `--verbose` the report of every file that is not a stem, then the table.
+fn print_table(delivered: &Delivered, args: &Args) -> Result<(), Failure> {
     if args.verbose {
         let files = delivered.deliverables.iter().flat_map(|d| &d.files);
         for file in files.filter(|f| f.is_audio() && f.content != "stem") {
-            text += &format!("{}\n\n", file.report);
+            stdout::print_fitting(&file.report)?;
+            stdout::print("")?;
         }
     }
-    text + &delivered.to_string()
+    stdout::print_fitting(delivered)
 }

@@ -1,7 +1,7 @@
 //! `mixdown explain [CODE]`: prints the meaning of a warning and its cure, or lists all warnings.
 
 use super::args::ExplainArgs;
-use crate::{failure::Failure, stdout};
+use crate::{failure::Failure, json, stdout};
 use serde_json::{Value, json};
 use soundtrack::diagnostics::{Severity, WarningInfo};
 
@@ -12,14 +12,17 @@ pub fn run(args: &ExplainArgs) -> Result<u8, Failure> {
         .iter()
         .map(|code| find(code))
         .collect::<Result<Vec<&WarningInfo>, Failure>>()?;
-    let text = match (args.json, found.is_empty()) {
-        (true, true) => to_json(WarningInfo::ALL),
-        (true, false) => to_json(found),
-        (false, true) => {
+    if args.json {
+        let all: Vec<&WarningInfo> = WarningInfo::ALL.iter().collect();
+        json::print(to_json(if found.is_empty() { all } else { found }))?;
+        return Ok(0);
+    }
+    let text = match found.is_empty() {
+        true => {
             let lines: Vec<String> = WarningInfo::ALL.iter().map(list_line).collect();
             lines.join("\n")
         }
-        (false, false) => {
+        false => {
             let entries: Vec<String> = found.into_iter().map(entry).collect();
             entries.join("\n\n")
         }
@@ -53,12 +56,12 @@ fn entry(info: &WarningInfo) -> String {
     )
 }
 
-fn to_json<'a>(warnings: impl IntoIterator<Item = &'a WarningInfo>) -> String {
+fn to_json(warnings: Vec<&WarningInfo>) -> Value {
     let warnings = warnings.into_iter().map(|info| {
         json!({
             "code": info.code, "name": info.name, "severity": info.severity.to_string(),
             "summary": info.summary, "cure": info.cure
         })
     });
-    format!("{:#}", warnings.collect::<Value>())
+    json!({ "warnings": warnings.collect::<Value>() })
 }

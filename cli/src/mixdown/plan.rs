@@ -3,13 +3,17 @@
 use super::{args::Args, closing_messages, hints, inputs, mix, session};
 use crate::{
     failure::Failure,
+    json,
     messages::Messages,
     stdout,
-    text::{printable, printable_lines},
+    text::{cells, padded, printable, printable_lines},
 };
 use serde_json::{Value, json};
 use soundtrack::{Content, Deliverable, Output, Plan, Session};
-use std::path::{Path, PathBuf};
+use std::{
+    fmt::{self, Display},
+    path::{Path, PathBuf},
+};
 
 /// Returns the inputs after the word `plan`, unless a file or a folder has that name.
 ///
@@ -29,29 +33,82 @@ pub fn run(inputs: &[PathBuf], args: &Args, messages: Messages) -> Result<u8, Fa
     let inputs = inputs::parse(inputs).map_err(|f| hints::for_inputs(f, args))?;
     let (session, plan) = mix::compile(session::build(&inputs, args, messages)?, args)?;
     closing_messages::print_warnings(plan.warnings(), args, messages);
-    stdout::print(&if args.json {
-        format!("{:#}", to_json(&plan, &session))
+    if args.json {
+        json::print(to_json(&plan, &session))?;
     } else {
-        to_text(&plan, &session)
-    })?;
+        stdout::print_fitting(&PlanText {
+            plan: &plan,
+            session: &session,
+        })?;
+        if args.verbose {
+            stdout::print(&printable_lines(&format!(
+                "\n{}",
+                plan.to_string().trim_end()
+            )))?;
+        }
+    }
     Ok(0)
 }
 
-/// Formats the plan and the deliverables of the session as text.
-fn to_text(plan: &Plan, session: &Session) -> String {
-    let mut text = printable_lines(plan.to_string().trim_end());
-    for deliverable in &session.deliverables {
-        for output in session.outputs(deliverable) {
-            text += &format!(
-                "\n deliver  {}  {}  {}  {}",
-                deliverable.name,
-                printable(&output.file.display().to_string()),
-                format_name(deliverable, &output),
-                content_name(output.content, session)
-            );
+/// The plan and the deliverables of a session as text for people.
+struct PlanText<'a> {
+    plan: &'a Plan,
+    session: &'a Session,
+}
+
+impl Display for PlanText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.session.title.is_empty() {
+            writeln!(f, "  {}", printable(&self.session.title))?;
         }
+        let summary = self.plan.summary();
+        let summary = match f.width() {
+            Some(columns) => format!("{summary:columns$}"),
+            None => summary.to_string(),
+        };
+        f.write_str(summary.trim_end())?;
+        let rows: Vec<[String; 4]> = self.deliverables().collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        write!(f, "\n")?;
+        let headings = ["deliverable", "file", "format", "holds"].map(str::to_owned);
+        let width = |column: usize| {
+            let rows = rows.iter().chain([&headings]);
+            let cells = rows
+                .filter_map(|row| row.get(column))
+                .map(|cell| cells(cell));
+            cells.max().unwrap_or(0)
+        };
+        let widths = [width(0), width(1), width(2)];
+        for [name, file, format, holds] in std::iter::once(&headings).chain(&rows) {
+            write!(
+                f,
+                "\n  {}  {}  {}  {holds}",
+                padded(name, widths[0]),
+                padded(file, widths[1]),
+                padded(format, widths[2])
+            )?;
+        }
+        Ok(())
     }
-    text
+}
+
+impl PlanText<'_> {
+    /// Returns name, file, format and content of every file that the session delivers.
+    fn deliverables(&self) -> impl Iterator<Item = [String; 4]> {
+        self.session.deliverables.iter().flat_map(|deliverable| {
+            let outputs = self.session.outputs(deliverable).into_iter();
+            outputs.map(|output| {
+                [
+                    printable(&deliverable.name),
+                    printable(&output.file.display().to_string()),
+                    format_name(deliverable, &output),
+                    printable(&content_name(output.content, self.session)),
+                ]
+            })
+        })
+    }
 }
 
 /// Returns the format of a file: that of the audio, or the extension of a document.

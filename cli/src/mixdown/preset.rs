@@ -2,7 +2,8 @@
 
 use super::args::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use soundtrack::{Dbtp, Format, LoudnessTarget, Lufs, SampleRate};
+use soundtrack::{Dbtp, Deliverable, Format, LoudnessTarget, Lufs, SampleRate, encode::Dither};
+use std::path::Path;
 
 /// A preset of the command line.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,29 +60,55 @@ impl Preset {
     /// Sets the options of the preset that are not given.
     pub fn apply(self, args: &mut Args) {
         args.rate = args.rate.or(self.rate);
-        let is_flac = args
-            .output
-            .as_deref()
-            .and_then(Format::of_file_name)
-            .is_some_and(|format| format == Format::FLAC_24);
-        let format = match (self.bits, is_flac) {
-            (16, false) => Format::WAV_16,
-            (16, true) => Format::FLAC_16,
-            (_, false) => Format::WAV_24,
-            (_, true) => Format::FLAC_24,
-        };
-        args.format = args.format.or(Some(format));
-        // With 24 bits the noise of dither would be below that of any converter.
-        let dither = (self.bits < 24).then_some("white");
-        args.dither = args.dither.or(dither.and_then(|name| name.parse().ok()));
+        let output = args.output.clone().unwrap_or_default();
+        args.format = args.format.or(Some(self.format(&output)));
+        args.dither = args.dither.or(self.dither());
+        args.limit = args.limit.or(Some(self.ceiling().0));
         let target = self.target();
-        let ceiling = target.as_ref().and_then(|target| target.true_peak);
-        args.limit = args.limit.or(Some(ceiling.map_or(CEILING, |peak| peak.0)));
         if args.target.is_none() && target.is_some() {
             args.target = target;
             // A check judges the mix as it is.
             args.fit = !args.check;
         }
+    }
+
+    /// Sets the values of the preset in a deliverable of audio; the extension of its file decides between WAV and FLAC.
+    pub fn apply_to(self, deliverable: &mut Deliverable) {
+        deliverable.format = self.format(&deliverable.file);
+        deliverable.rate = self.rate.or(deliverable.rate);
+        deliverable.dither = self.dither();
+        deliverable.limit = Some(self.ceiling());
+        if let Some(target) = self.target() {
+            deliverable.loudness = Some(target);
+            deliverable.fit = true;
+            deliverable.gain_of = None;
+        }
+    }
+
+    /// Returns the format of a file of this name.
+    fn format(self, path: &Path) -> Format {
+        let is_flac = Format::of_file_name(path) == Some(Format::FLAC_24);
+        match (self.bits, is_flac) {
+            (16, false) => Format::WAV_16,
+            (16, true) => Format::FLAC_16,
+            (_, false) => Format::WAV_24,
+            (_, true) => Format::FLAC_24,
+        }
+    }
+
+    /// Returns the dither: with 24 bits its noise would be below that of any converter.
+    fn dither(self) -> Option<Dither> {
+        (self.bits < 24).then(|| "white".parse().ok()).flatten()
+    }
+
+    fn ceiling(self) -> Dbtp {
+        let of_target = self.target().and_then(|target| target.true_peak);
+        of_target.unwrap_or(Dbtp(CEILING))
+    }
+
+    /// Returns the name on the command line.
+    pub fn name(self) -> &'static str {
+        self.name
     }
 
     fn target(self) -> Option<LoudnessTarget> {

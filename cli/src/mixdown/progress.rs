@@ -109,11 +109,7 @@ fn time_left(Progress { done, total }: Progress, elapsed: Duration) -> Option<St
         return None;
     }
     let left = elapsed.as_secs_f64() * ((total.0 as f64 / done.0 as f64) - 1.0).max(0.0);
-    Some(match left {
-        left if left < 90.0 => format!("{left:.0} s"),
-        left if left < 5400.0 => format!("{:.0} min", left / 60.0),
-        left => format!("{:.1} h", left / 3600.0),
-    })
+    Some(crate::text::rough_time(left))
 }
 
 /// Columns that the bar with its text needs; a narrower terminal shows the text without the bar, or only the percentage.

@@ -1,7 +1,7 @@
 //! Improves the errors of the argument parser: suggests only options that are near, and how to name a stem like `-dash.wav`.
 
 use super::args::CommandLine;
-use crate::{suggest, text::printable};
+use crate::{failure::Failure, suggest, text::printable};
 use clap::{
     CommandFactory as _,
     builder::StyledStr,
@@ -12,10 +12,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Ends the program with an error of the parser, or with help.
+pub fn end(error: clap::Error, given: &[OsString]) -> ! {
+    let error = improve(error, given);
+    if error.use_stderr() && given.iter().any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let text = text.trim().trim_start_matches("error: ").to_owned();
+        Failure::Usage(text).print_document();
+    }
+    error.exit()
+}
+
 /// Improves the error of an unknown option; returns other errors unchanged.
 ///
 /// Keeps the parser's suggestion only if it is near, and otherwise shows how to name a stem that starts with a dash.
-pub fn improve(mut error: clap::Error, given: &[OsString]) -> clap::Error {
+fn improve(mut error: clap::Error, given: &[OsString]) -> clap::Error {
     if error.kind() != ErrorKind::UnknownArgument {
         return error;
     }

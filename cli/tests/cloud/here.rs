@@ -143,8 +143,7 @@ fn sessions_use_links_where_they_are_allowed_to() {
     let refused = Load::default()
         .session("memory://film/reel/session.toml")
         .unwrap_err();
-    let said =
-        "track \"a\": memory://film/a.wav is outside the session's folder, which was not allowed";
+    let said = "track \"a\": memory://film/a.wav is outside the session's folder: move it there, or set `outside`";
     assert!(refused.to_string().contains(said), "{refused}");
     let load = Load {
         outside: true,

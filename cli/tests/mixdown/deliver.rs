@@ -101,11 +101,58 @@ fn a_session_writes_what_it_promises() {
         .expect(0, "wrote mix.wav");
     desk.run(&["compare", "mix.wav", "out/Reel.wav"])
         .expect(0, "");
-    // A part, or another format, is one mix.
-    desk.run(&["film.toml", "--range", "0..100"]).expect(0, "wrote film.wav").expect(
+    // Another format is one mix.
+    desk.run(&["film.toml", "--format", "wav16"]).expect(0, "wrote film.wav").expect(
         0,
-        "note: --range applies to a single mix: the deliverables \"full\", \"stems\", \"album\" are not written; use --deliver to write them",
+        "note: --format applies to a single mix: the deliverables \"full\", \"stems\", \"album\" are not written; use --deliver to write them",
     );
+}
+
+#[test]
+fn a_range_is_replaced_in_the_files_of_a_delivery() {
+    let desk = film();
+    let missing = desk.run(&["film.toml", "--range", "100ms..200ms", "--force"]);
+    missing
+        .expect(5, "there is no such file, so no part of it can be replaced")
+        .expect(
+            5,
+            "hint: use -o FILE to write the part as a mix of its own\n",
+        );
+    desk.run(&["film.toml"]).expect(0, "wrote 4 files in ");
+    let bytes = || FILES.map(|name| fs::read(desk.path(name)).unwrap());
+    let before = bytes();
+    desk.run(&["film.toml", "--range", "..500ms"])
+        .expect(5, "exists already");
+    let all = desk.run(&["film.toml", "--range", "200ms..9s", "--force", "--json"]);
+    all.expect(
+        0,
+        "note: --range 200ms..9s: ends with the mix, at 00:00:01.000",
+    );
+    assert!(bytes() == before);
+    let json: Value = serde_json::from_str(&all.out).unwrap();
+    let replaced = &json["deliverables"][0]["files"][0]["replaced_s"];
+    assert_eq!(*replaced, serde_json::json!([0.2, 1.0]));
+    desk.run(&[
+        "film.toml",
+        "--range",
+        "..500ms",
+        "--set",
+        "track.a.gain=-3",
+        "--force",
+    ])
+    .expect(
+        5,
+        "the file has other samples than the session now gives at 00:00:00.500",
+    )
+    .expect(5, "after the range, which ends at 00:00:00.500");
+    assert!(bytes() == before);
+    desk.run(&["film.toml", "--range", "2s..3s", "--force"])
+        .expect(
+            2,
+            "--range 2s..3s: it starts at 00:00:02.000, but the mix ends at 00:00:01.000",
+        );
+    let part = ["film.toml", "--range", "..500ms", "-o", "part.wav"];
+    desk.run(&part).expect(0, "wrote part.wav");
 }
 
 #[test]

@@ -202,7 +202,8 @@ fn warnings_are_explained() {
     );
 
     let data = desk.json(&["explain", "W101"]);
-    let keys: Vec<&String> = data[0].as_object().unwrap().keys().collect();
+    assert_eq!(data["version"], 1);
+    let keys: Vec<&String> = data["warnings"][0].as_object().unwrap().keys().collect();
     assert_eq!(keys, ["code", "cure", "name", "severity", "summary"]);
     desk.run(&["explain", "W99"]).expect(
         2,

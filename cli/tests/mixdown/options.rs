@@ -463,8 +463,8 @@ fn play_limits_and_refuses_dither() {
 #[test]
 fn the_stems_of_the_demo_are_made_once() {
     let desk = Desk::new();
-    let done = desk.run(&["--range", "1s..2s"]);
-    done.expect(0, "--range applies to a single mix");
+    let done = desk.run(&["--range", "1s..2s", "-o", "part.wav"]);
+    done.expect(0, "wrote part.wav");
     assert_eq!(
         done.err.matches("making the stems of the demo").count(),
         1,

@@ -2,8 +2,8 @@
 
 use super::fake::{Busy, Fake, soon};
 use crate::{
-    Decibels, Event, Frames, Layout, Pan, PanLaw, Player, PlayerBuilder, SampleRate, Selector,
-    Session, Spec, State, Track, TrackId, media::Memory,
+    Decibels, Event, Frames, Insert, Layout, Pan, PanLaw, Player, PlayerBuilder, SampleRate,
+    Selector, Session, Spec, State, Track, TrackId, media::Memory,
 };
 use std::time::{Duration, Instant};
 
@@ -84,6 +84,38 @@ fn nothing_clicks() {
         last = *then;
     }
     assert_eq!(player.underruns().count, 0);
+}
+
+#[test]
+fn a_change_is_heard_after_the_latency_or_a_request_and_what_is_spare() {
+    for (latency, request, frames) in [
+        (1, 128, 192),
+        (4, 128, 256),
+        (20, 128, 960),
+        (20, 1_024, 1_984),
+    ] {
+        let (mix, id) = level(48_000 * 20);
+        let fake = Fake::default();
+        let builder = PlayerBuilder::new().latency(Duration::from_millis(latency));
+        let player = fake.play(&builder, &mix);
+        fake.take(8_192, mix.layout, &[request]);
+        assert_eq!(
+            fake.stats().target(),
+            frames,
+            "{latency} ms, {request} frames"
+        );
+        let queued = || fake.with(|callback, _| callback.available()).unwrap();
+        soon(Duration::from_secs(10), || queued() >= frames);
+        let queued = queued();
+        assert!(queued < frames + 256, "{queued}");
+        player.set_mute(id, true).unwrap();
+        let heard = fake.take(2 * queued as usize, mix.layout, &[1]).remove(0);
+        let unchanged = heard.iter().take_while(|x| **x == 0.8).count();
+        assert!(
+            (unchanged as u64).abs_diff(queued) <= 1,
+            "{unchanged} of {queued}"
+        );
+    }
 }
 
 #[test]
@@ -319,4 +351,46 @@ fn events_come_as_they_are_heard() {
     heard.clear();
     drop(player);
     assert!(events.recv().is_err(), "the channel ends with the player");
+}
+
+#[test]
+fn meters_hold_the_peak_and_show_the_gain_reduction_of_inserts() {
+    // −8 dBFS, 12 dB above the threshold, at a ratio of 4: down by 9 dB. Then silence.
+    let spec = Spec {
+        rate: SampleRate::HZ_48000,
+        layout: Layout::Stereo,
+    };
+    let level = 10f64.powf(-8.0 / 20.0);
+    let samples: Vec<f64> = (0..480_000)
+        .map(|n| if n < 48_000 { level } else { 0.0 })
+        .collect();
+    let mut mix = Session::new(spec.rate, spec.layout);
+    let values = [
+        ("threshold", -20.0),
+        ("ratio", 4.0),
+        ("knee", 0.0),
+        ("attack", 0.0),
+    ];
+    let comp = values.iter().fold(
+        Insert::new("compressor").unwrap(),
+        |insert, (key, value)| insert.set(key, *value).unwrap(),
+    );
+    mix.add_track(Track::new("a", Memory::new(spec, vec![samples; 2]).unwrap()).insert(comp));
+    let fake = Fake::default();
+    let player = fake.play(&PlayerBuilder::new(), &mix);
+    fake.take(24_000, mix.layout, &[480]);
+    let heard = player.levels().tracks[0];
+    assert!((heard.reduction.0 - 9.0).abs() < 1e-9, "{heard:?}");
+    assert!((heard.held_peak.0 + 17.0).abs() < 1e-6, "{heard:?}");
+    assert_eq!(player.levels().master.reduction, Decibels(0.0));
+    // Three seconds later nothing sounds, and the peak is still there until it is cleared.
+    fake.take(168_000, mix.layout, &[480]);
+    let later = player.levels();
+    assert_eq!(later.tracks[0].peak.0, f64::NEG_INFINITY);
+    assert_eq!(later.tracks[0].reduction.0, 0.0);
+    for strip in [later.tracks[0], later.master] {
+        assert!((strip.held_peak.0 + 17.0).abs() < 1e-6, "{strip:?}");
+    }
+    player.clear_peaks();
+    assert_eq!(player.levels().master.held_peak.0, f64::NEG_INFINITY);
 }

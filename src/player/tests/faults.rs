@@ -290,6 +290,9 @@ fn moving_to_another_device_goes_on_where_it_was() {
     let (one, other) = (Fake::default(), Fake::default());
     let player = one.play(&PlayerBuilder::new(), &session);
     one.take(24_000, session.layout, &[128]);
+    soon(LONG, || {
+        one.with(|callback, _| callback.available()).unwrap() >= 960
+    });
     player.send(Command::MoveTo(Box::new(other.clone())));
     // The first device plays the fade and is closed.
     soon(LONG, || {

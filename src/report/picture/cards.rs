@@ -30,12 +30,11 @@ pub(super) fn cards(report: &Report, axis: &Axis) -> Vec<Card> {
             "loudness range".to_owned(),
         ));
         let most = mix.short_term_max_lufs.map(|l| signed(l, 1));
-        cards.push(plain(
-            "Short-term maximum",
-            most,
-            "LUFS",
-            at(mix.short_term_max_at_s),
-        ));
+        // The position is the start of the window, which is stated so that it can be found on the curve.
+        let window = mix
+            .short_term_max_at_s
+            .map_or(String::new(), |s| format!("the 3 s from {}", axis.label(s)));
+        cards.push(plain("Short-term maximum", most, "LUFS", window));
     }
     if !measured || report.format.is_none() {
         cards.push(peak(report, is_integer, at(mix.peak_at_s)));

@@ -38,6 +38,9 @@ const GAP: f64 = 12.0;
 /// Height of a card in pixels.
 const HEIGHT: f64 = 72.0;
 
+/// Maximum number of lines of the properties of the output.
+const MAX_LINES: usize = 3;
+
 /// Draws the head from `y` down. Returns the position of its lower end.
 pub(super) fn draw(svg: &mut Svg, report: &Report, axis: &Axis, y: f64) -> f64 {
     let max_width = PAGE - 2.0 * MARGIN;
@@ -52,17 +55,16 @@ pub(super) fn draw(svg: &mut Svg, report: &Report, axis: &Axis, y: f64) -> f64 {
             size: 25.0,
         }),
     );
-    svg.text(
-        "sub",
-        (MARGIN, y + 46.0),
-        Anchor::Start,
-        &subtitle(report),
-        Some(TextFit {
-            max_width,
-            size: 13.0,
-        }),
-    );
-    let top = y + 62.0;
+    let fit = TextFit {
+        max_width,
+        size: 13.0,
+    };
+    let mut top = y + 28.0;
+    for line in fit.lines(&subtitle(report)).iter().take(MAX_LINES) {
+        top += 18.0;
+        svg.text("sub", (MARGIN, top), Anchor::Start, line, None);
+    }
+    top += 16.0;
     let width = (max_width - GAP * (CARDS as f64 - 1.0)) / CARDS as f64;
     let mut x = MARGIN;
     for card in super::cards::cards(report, axis) {
@@ -89,7 +91,7 @@ pub(super) fn title(report: &Report) -> String {
 }
 
 /// Returns the second line: `mix.wav · 48 kHz · stereo · 24 bit · 3:10.5`.
-fn subtitle(report: &Report) -> String {
+pub(super) fn subtitle(report: &Report) -> String {
     let rate = f64::from(report.rate_hz) / 1000.0;
     let format = report.format.as_deref().map(|f| match f {
         "wav16" => "16 bit",
@@ -124,15 +126,21 @@ fn subtitle(report: &Report) -> String {
     one_line(parts.collect::<Vec<_>>().join(" · "))
 }
 
+impl CardState {
+    /// Returns the CSS class.
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Attention => "care",
+            Self::Bad => "bad",
+            Self::Plain => "plain",
+        }
+    }
+}
+
 impl Card {
     fn draw(&self, svg: &mut Svg, x: f64, y: f64, width: f64) {
-        let class = match self.state {
-            CardState::Good => "good",
-            CardState::Attention => "care",
-            CardState::Bad => "bad",
-            CardState::Plain => "plain",
-        };
-        svg.group(&format!("card {class}"));
+        svg.group(&format!("card {}", self.state.class()));
         svg.rect("panel", [x, y, width, HEIGHT], 6.0);
         svg.rect("bar", [x, y + 6.0, 3.0, HEIGHT - 12.0], 1.5);
         let left = x + 16.0;

@@ -18,6 +18,12 @@ const LOUDNESS_HEIGHT: f64 = 150.0;
 const PEAK_HEIGHT: f64 = 56.0;
 /// Lowest level shown in the peak lane, in dB.
 const PEAK_FLOOR_DB: f64 = -36.0;
+/// Distance in decibels of the numbers beside the peak lane, where they fit.
+const PEAK_STEP_DB: f64 = 12.0;
+/// Smallest distance of two numbers beside the peak lane.
+const MIN_PEAK_TICK_DISTANCE: f64 = 12.0;
+/// Largest range of the peak lane with that distance; it is a multiple of it beyond.
+const MAX_FINE_RANGE_DB: f64 = 60.0;
 
 /// Draws the level curves from `y` down. Returns the position of their lower end.
 pub(super) fn draw(
@@ -53,7 +59,7 @@ fn curves(
     let legend = [
         ("short", "short-term, 3 s"),
         ("momentary", "momentary, 0.4 s"),
-        ("integrated", "integrated so far"),
+        ("integrated", "integrated"),
     ];
     for (i, (class, text)) in (0u8..).zip(legend) {
         let at = y + 36.0 + 17.0 * f64::from(i);
@@ -264,24 +270,18 @@ fn peaks(svg: &mut Svg, overview: &Overview, targets: &Targets, axis: &Axis, y: 
         );
     }
     svg.path("bars over", &red);
-    for level in [-12.0, -24.0] {
-        svg.text(
-            "tick",
-            (LEFT - 6.0, at(level) + 4.0),
-            Anchor::End,
-            &signed(level, 0),
-            None,
-        );
-        svg.line("grid", (LEFT, at(level)), (RIGHT, at(level)));
+    for level in peak_ticks(ceiling, high) {
+        let is_ceiling = level == ceiling;
+        let (text_class, line_class) = if is_ceiling {
+            ("tick over", "ceiling")
+        } else {
+            ("tick", "grid")
+        };
+        let text = signed(level, 0);
+        let base = at(level) + 4.0;
+        svg.text(text_class, (LEFT - 6.0, base), Anchor::End, &text, None);
+        svg.line(line_class, (LEFT, at(level)), (RIGHT, at(level)));
     }
-    svg.text(
-        "tick over",
-        (LEFT - 6.0, at(ceiling) + 4.0),
-        Anchor::End,
-        &signed(ceiling, 0),
-        None,
-    );
-    svg.line("ceiling", (LEFT, at(ceiling)), (RIGHT, at(ceiling)));
     for mark in &marks {
         mark.draw(svg, axis, y);
     }
@@ -301,10 +301,41 @@ fn peaks(svg: &mut Svg, overview: &Overview, targets: &Targets, axis: &Axis, y: 
     }
 }
 
+/// Returns the levels that the axis of the peaks names: the ceiling, full scale, and multiples of 12 dB up to
+/// `high`, as far as they are apart enough to be read.
+fn peak_ticks(ceiling: f64, high: f64) -> Vec<f64> {
+    let range_db = high - PEAK_FLOOR_DB;
+    let unit_per_db = PEAK_HEIGHT / range_db;
+    let step = PEAK_STEP_DB * (range_db / MAX_FINE_RANGE_DB).ceil();
+    let (lowest, highest) = ((PEAK_FLOOR_DB / step) as i32, (high / step) as i32);
+    // From the top down, so that what is above full scale has a number.
+    let multiples = (lowest..=highest).rev().map(|n| f64::from(n) * step);
+    let mut ticks: Vec<f64> = Vec::new();
+    for level in [ceiling, 0.0].into_iter().chain(multiples) {
+        let is_free = |known: &f64| (known - level).abs() * unit_per_db >= MIN_PEAK_TICK_DISTANCE;
+        if level <= high && level > PEAK_FLOOR_DB && ticks.iter().all(is_free) {
+            ticks.push(level);
+        }
+    }
+    ticks
+}
+
 fn peak_dbfs(column: &Column) -> Option<f64> {
     (column.peak() > 0.0).then(|| Dbfs::from_amplitude(column.peak()).0)
 }
 
 fn heading(svg: &mut Svg, y: f64, name: &str, unit: &str) {
     svg.with_unit("name", (MARGIN + 12.0, y), name, unit);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_axis_of_the_peaks_reaches_what_is_above_full_scale() {
+        assert_eq!(peak_ticks(0.0, 1.5), [0.0, -12.0, -24.0]);
+        assert_eq!(peak_ticks(-1.0, 1.5), [-1.0, -24.0]);
+        assert_eq!(peak_ticks(0.0, 15.0), [0.0, 12.0, -12.0, -24.0]);
+    }
 }

@@ -56,13 +56,9 @@ impl ReductionScale {
         }
     }
 
-    /// States the scale above the lanes, of which the first begins at `top`.
-    pub(super) fn heading(&self, svg: &mut Svg, top: f64) {
-        if !self.has_lanes {
-            return;
-        }
-        let text = format!("Gain reduction to {} dB", signed(-self.bottom_db, 0));
-        svg.text("tick", (MARGIN, top - 6.0), Anchor::Start, &text, None);
+    /// Returns the line that states the scale above the lanes; `None` without lanes.
+    pub(super) fn heading(&self) -> Option<String> {
+        (self.has_lanes).then(|| format!("Gain reduction to {} dB", signed(-self.bottom_db, 0)))
     }
 
     pub(super) fn background(&self, svg: &mut Svg, axis: &Axis, y: f64) {

@@ -183,6 +183,7 @@ pub(super) fn deliverable(visitor: &mut impl Visitor, deliverable: &mut Delivera
     visitor.field("gain_of", &mut deliverable.gain_of);
     visitor.field("cue", &mut deliverable.cue);
     visitor.field("range", &mut deliverable.range);
+    visitor.field("loop", &mut deliverable.loops);
     visitor.field("fade_in", &mut deliverable.fade_in);
     visitor.field("fade_out", &mut deliverable.fade_out);
     visitor.field("rate", &mut deliverable.rate);

@@ -49,6 +49,16 @@ impl FieldValue for Vec<Insert> {
                     field.name
                 ));
             }
+            if insert.is_key_left_out {
+                let strip = match field.name {
+                    "" => "the master".to_owned(),
+                    name => format!("{name:?}"),
+                };
+                field.refuse(format!(
+                    "{strip}: the key of insert {name:?} is a track that this session leaves out, which a session file \
+                     cannot state"
+                ));
+            }
             table.put(&name, Value::Table(written(insert, field)));
         }
         (!table.entries.is_empty()).then_some(Value::Table(table))

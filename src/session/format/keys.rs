@@ -3,7 +3,7 @@
 //! To add a key: add it here and to the model, and bind the two in [`bindings`](super::bindings). The order of the keys is
 //! the order in which they are written.
 
-use crate::{dsp::pan::PanLaw, layout::Layout};
+use crate::{dsp::pan::PanLaw, layout::Layout, session::deliverable::MAX_LOOPS};
 
 /// The keys of one kind of table.
 pub(super) struct TableSpec {
@@ -703,6 +703,13 @@ pub(super) static DELIVER: TableSpec = TableSpec {
              \"01:00:12:08..01:00:42:08\". Past the end it is silent.",
         )
         .synonyms(&["part", "excerpt"]),
+        key(
+            "loop",
+            Kind::Count { low: 1, high: MAX_LOOPS },
+            "Number of times that the cue or the range is written in a row.",
+        )
+        .default("1")
+        .synonyms(&["repeat", "count", "times"]),
         key("fade_in", Kind::Fade, "Fade at the start of the file.").default("0"),
         key("fade_out", Kind::Fade, "Fade at the end of the file.").default("0"),
         key(

@@ -464,10 +464,25 @@ impl FieldValue for At {
     fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
         Some(match self {
             Self::Frames(frames) => field.time(*frames),
-            Self::Timecode(timecode) => Value::Text(timecode.to_string()),
+            Self::Timecode(timecode) => match frames_of_other_rate(*timecode, field.session) {
+                Some(frames) => field.time(frames),
+                None => Value::Text(timecode.to_string()),
+            },
             Self::Origin => Value::Text("origin".to_owned()),
         })
     }
+}
+
+/// Returns the frames from the start of a session to a timecode whose frame rate the session file does not state, and at which
+/// the text of the timecode would be another position or an error.
+fn frames_of_other_rate(timecode: Timecode, session: &Session) -> Option<Frames> {
+    let start = match session.picture() {
+        Some((fps, _)) if fps == timecode.rate() => return None,
+        Some((_, start)) => start.frames(session.rate),
+        None => Frames::ZERO,
+    };
+    let at = timecode.frames(session.rate);
+    at.0.checked_sub(start.0).map(Frames)
 }
 
 /// A fade as in `"50ms"` or `"2s equal-power"`; absent where its length is 0, whatever its shape.

@@ -44,6 +44,7 @@ struct ConsoleStrip {
     now: Controls,
     peak: Option<f64>,
     held_peak: Option<f64>,
+    reduction: f64,
 }
 
 /// A cue with a mute of its own.
@@ -68,6 +69,7 @@ pub struct Console {
     cues: Vec<ConsoleCue>,
     master_gain: Decibels,
     master_peaks: (Option<f64>, Option<f64>),
+    master_reduction: f64,
     /// `None` selects the master.
     selected: Option<usize>,
     page_of: usize,
@@ -119,6 +121,7 @@ impl Console {
             master_gain: session.master.gain,
             session: session.clone(),
             master_peaks: (None, None),
+            master_reduction: 0.0,
             page_of: 0,
             positions,
             loop_start: None,
@@ -200,7 +203,7 @@ impl Console {
         Frames::from_duration(time, self.session.rate)
     }
 
-    /// Reads the meters. Call often, so that short peaks are held.
+    /// Reads the meters.
     pub fn read_meters(&mut self) {
         let levels = self.player.levels();
         let mut tracks = levels.tracks.iter();
@@ -214,17 +217,16 @@ impl Console {
                     .and_then(|(cue, track)| levels.cues.get(cue)?.get(track)),
             };
             strip.peak = level.map(|level| level.peak.0);
-            strip.held_peak = larger(strip.held_peak, strip.peak);
+            strip.held_peak = level.map(|level| level.held_peak.0);
+            strip.reduction = level.map_or(0.0, |level| level.reduction.0);
         }
-        let peak = Some(levels.master.peak.0);
-        self.master_peaks = (peak, larger(self.master_peaks.1, peak));
+        let master = levels.master;
+        self.master_peaks = (Some(master.peak.0), Some(master.held_peak.0));
+        self.master_reduction = master.reduction.0;
     }
 
     fn clear_peaks(&mut self) {
-        for strip in &mut self.strips {
-            strip.held_peak = None;
-        }
-        self.master_peaks.1 = None;
+        self.player.clear_peaks();
         self.player.measure();
         self.message = "cleared peaks and loudness".to_owned();
     }
@@ -515,6 +517,7 @@ impl Console {
                 is_cue_muted: false,
                 peak: self.master_peaks.0,
                 held_peak: self.master_peaks.1,
+                reduction: self.master_reduction,
             },
             selected: self.selected,
             page_of: self.page_of,
@@ -536,6 +539,7 @@ impl Console {
             is_cue_muted: cue.is_some_and(|cue| cue.is_muted),
             peak: strip.peak,
             held_peak: strip.held_peak,
+            reduction: strip.reduction,
         }
     }
 }
@@ -548,13 +552,6 @@ fn time(session: &Session, at: Frames) -> String {
             .0
             .to_string(),
         None => at.clock(rate),
-    }
-}
-
-fn larger(a: Option<f64>, b: Option<f64>) -> Option<f64> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.max(b)),
-        (a, b) => a.or(b),
     }
 }
 
@@ -573,6 +570,7 @@ fn strips_of(session: &Session) -> (Vec<ConsoleStrip>, Vec<ConsoleCue>) {
             now: Controls::of(strip),
             peak: None,
             held_peak: None,
+            reduction: 0.0,
         };
     let tracks = session.track_ids().zip(session.tracks());
     let mut strips: Vec<ConsoleStrip> = tracks

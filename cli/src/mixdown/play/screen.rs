@@ -86,6 +86,8 @@ pub struct StripView {
     pub peak: Option<f64>,
     /// Largest peak in dBFS since the lights were cleared.
     pub held_peak: Option<f64>,
+    /// Gain reduction of the inserts in dB, 0 or more.
+    pub reduction: f64,
 }
 
 impl StripView {
@@ -361,6 +363,36 @@ fn draw_strip(strip: &StripView, x: u16, is_selected: bool, has_colour: bool, bu
     if let Some(peak) = strip.peak {
         draw_meter(peak, x + 5, top, rows, has_colour, buffer);
     }
+    draw_reduction(strip.reduction, x, top, rows, has_colour, buffer);
+}
+
+/// Gain reduction of a whole column of a fader.
+const REDUCTION_RANGE_DB: f64 = 24.0;
+/// Smallest gain reduction that is shown.
+const MIN_REDUCTION_DB: f64 = 0.5;
+
+/// Draws the gain reduction as a bar from the top down between fader and meter, and as a number below.
+fn draw_reduction(
+    reduction: f64,
+    x: u16,
+    top: u16,
+    rows: u16,
+    has_colour: bool,
+    buffer: &mut Buffer,
+) {
+    if reduction < MIN_REDUCTION_DB {
+        return;
+    }
+    let style = coloured(Color::Magenta, has_colour);
+    let part = (reduction / REDUCTION_RANGE_DB).min(1.0);
+    // Half cells, at least one.
+    let halves = ((part * f64::from(rows) * 2.0).round() as u16).max(1);
+    for row in 0..halves.div_ceil(2) {
+        let bar = if row * 2 + 1 < halves { "█" } else { "▀" };
+        put(buffer, x + 4, top + row, bar, style);
+    }
+    let number = format!("▾{:.0}", reduction.min(99.0));
+    put(buffer, x + 4, top + rows + 2, &number, style);
 }
 
 /// Formats a clipped peak in three cells: `.3` dB over, `12`.
@@ -438,7 +470,7 @@ fn draw_meter(peak: f64, x: u16, top: u16, rows: u16, has_colour: bool, buffer: 
     }
 }
 
-const HELP: [&str; 17] = [
+const HELP: [&str; 19] = [
     "space   play, pause          0          to the start",
     "b  f    5 s back, forward    ,  .       markers",
     "←  →    select a strip       PgUp PgDn  page of strips",
@@ -455,6 +487,8 @@ const HELP: [&str; 17] = [
     "CLIP1.2 is a sample 1.2 dB above full scale. In a",
     "track or a bus it does no harm; in the master it is",
     "cut off. M is muted, C muted with its cue, S solo.",
+    "▾6 is the gain reduction of inserts in dB, also drawn",
+    "as a bar from the top down, 24 dB for all of it.",
     "Levels are sample peaks on the scale of IEC 60268-18.",
 ];
 
@@ -500,6 +534,7 @@ mod tests {
             is_cue_muted: false,
             peak,
             held_peak: peak.map(|peak| peak + 3.0),
+            reduction: 0.0,
         }
     }
 
@@ -516,6 +551,8 @@ mod tests {
         strips[1].is_muted = true;
         strips[2].is_soloed = true;
         strips[4].is_cue_muted = true;
+        strips[0].reduction = 6.2;
+        strips[5].reduction = 12.0;
         strips.extend((1..=20).map(|n| strip("bus", &format!("extra {n}"), 0.0, Some(-20.0))));
         View {
             title: "The Lighthouse Keeper - Reel 2".into(),
@@ -534,6 +571,7 @@ mod tests {
             strips,
             master: StripView {
                 pan: None,
+                reduction: 1.1,
                 ..strip("", "master", 0.0, Some(-3.0))
             },
             selected: Some(0),
@@ -609,6 +647,120 @@ mod tests {
             wrong.is_empty(),
             "not as kept; SOUNDTRACK_GUARDS=update rewrites them:\n{wrong}"
         );
+    }
+
+    /// Returns the screen of a small session, as the README shows it.
+    fn harbour() -> View {
+        let reduced = |strip: StripView, reduction: f64| StripView { reduction, ..strip };
+        let mut strips = vec![
+            strip("track", "shaker", -6.0, Some(-24.3)),
+            strip("track", "dialogue", -3.0, Some(-14.0)),
+            strip("storm", "bass", 0.0, Some(-12.5)),
+            strip("storm", "keys", 0.0, Some(-9.9)),
+            strip("storm", "pad", -4.0, Some(-16.4)),
+            strip("bus", "strings", 0.0, Some(-12.0)),
+            strip("bus", "music", -1.5, Some(-9.0)),
+        ];
+        strips[1] = reduced(strips[1].clone(), 5.2);
+        strips[6] = reduced(strips[6].clone(), 9.0);
+        strips[2].pan = Some(Pan(-0.2));
+        strips[4].pan = Some(Pan(0.3));
+        strips[0].is_muted = true;
+        strips[3].is_soloed = true;
+        View {
+            title: "Harbour".into(),
+            position: "01:00:07:09".into(),
+            length: "01:00:36:08".into(),
+            loudness: [Some(-16.4), Some(-16.7), Some(-16.9)],
+            underruns: 0,
+            timeline: Timeline {
+                position: 0.2,
+                markers: vec![0.12, 0.36],
+                loop_range: Some((0.12, 0.36)),
+                passed: Some("storm".into()),
+            },
+            strips,
+            master: StripView {
+                pan: None,
+                held_peak: Some(-3.4),
+                reduction: 1.0,
+                ..strip("", "master", 0.0, Some(-5.2))
+            },
+            selected: Some(2),
+            message: "cue.storm.track.bass".into(),
+            ..view()
+        }
+    }
+
+    /// Returns a buffer as a picture of a dark terminal, in cells of 8 by 17.
+    fn svg_of(buffer: &Buffer) -> String {
+        let (width, height) = (8 * buffer.area.width + 16, 17 * buffer.area.height + 16);
+        let mut svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
+             font-family=\"ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace\" font-size=\"13.3\" xml:space=\"preserve\">\n\
+             <rect width=\"{width}\" height=\"{height}\" rx=\"6\" fill=\"#15171b\"/>\n"
+        );
+        for y in 0..buffer.area.height {
+            let mut x = 0;
+            while x < buffer.area.width {
+                let start = x;
+                let first = &buffer[(x, y)];
+                let style = (first.fg, first.modifier);
+                let mut text = String::new();
+                while x < buffer.area.width && (buffer[(x, y)].fg, buffer[(x, y)].modifier) == style
+                {
+                    text += buffer[(x, y)].symbol();
+                    x += u16::try_from(cells(buffer[(x, y)].symbol()))
+                        .unwrap()
+                        .max(1);
+                }
+                let is_reversed = style.1.contains(Modifier::REVERSED);
+                if text.trim().is_empty() && !is_reversed {
+                    continue;
+                }
+                let colour = match style.0 {
+                    _ if is_reversed => "#15171b",
+                    Color::Red => "#ef7a6d",
+                    Color::Yellow => "#e8b15e",
+                    Color::Green => "#74b98a",
+                    Color::Magenta => "#b493d6",
+                    _ if style.1.contains(Modifier::DIM) => "#7d838b",
+                    _ => "#e6e4df",
+                };
+                let (left, top, length) = (8 + 8 * start, 8 + 17 * y, 8 * (x - start));
+                if is_reversed {
+                    svg += &format!(
+                        "<rect x=\"{left}\" y=\"{top}\" width=\"{length}\" height=\"17\" fill=\"#e6e4df\"/>\n"
+                    );
+                }
+                let weight = if style.1.contains(Modifier::BOLD) {
+                    " font-weight=\"700\""
+                } else {
+                    ""
+                };
+                let text = text.replace('&', "&amp;").replace('<', "&lt;");
+                svg += &format!(
+                    "<text x=\"{left}\" y=\"{}\" textLength=\"{length}\" fill=\"{colour}\"{weight}>{text}</text>\n",
+                    top + 13
+                );
+            }
+        }
+        svg + "</svg>\n"
+    }
+
+    #[test]
+    fn the_screens_picture_of_the_readme_is_as_kept() {
+        let picture = svg_of(&drawn(&harbour(), 72, 24));
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/console.svg");
+        if env::var("SOUNDTRACK_GUARDS").is_ok_and(|value| value == "update") {
+            fs::write(&path, &picture).unwrap();
+        }
+        let kept = fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            kept.replace("\r\n", "\n") == picture,
+            "SOUNDTRACK_GUARDS=update cargo test -p soundtrack-cli --lib screens draws it again"
+        );
+        assert!(picture.len() < 20_000, "{} bytes", picture.len());
     }
 
     #[test]

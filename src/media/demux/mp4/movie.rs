@@ -235,6 +235,7 @@ impl Movie {
 
 /// Returns the names in the metadata of a Native Instruments stem file: JSON with a list `stems`, each
 /// with a `name` and a `color`. Empty for stems without a name.
+#[cfg(feature = "session-file")]
 fn stem_names(json: &[u8]) -> Vec<String> {
     let json: serde_json::Value = serde_json::from_slice(json).unwrap_or_default();
     let stems = json.get("stems").and_then(serde_json::Value::as_array);
@@ -244,6 +245,12 @@ fn stem_names(json: &[u8]) -> Vec<String> {
         .flatten()
         .map(|stem| name(stem).unwrap_or_default())
         .collect()
+}
+
+/// JSON is read only by builds that read session files, where the names become those of tracks.
+#[cfg(not(feature = "session-file"))]
+fn stem_names(_json: &[u8]) -> Vec<String> {
+    Vec::new()
 }
 
 fn is_audio(trak: &[u8]) -> bool {
