@@ -18,10 +18,22 @@ fn an_edl_becomes_a_session_that_mixes_as_its_hand_written_twin() {
     let desk = Desk::with_tones();
     desk.write("reel.edl", REEL);
     let refused = desk.run(&["import", "reel.edl"]);
-    refused.expect(3, "reel.edl: line 3: an EDL does not state its frame rate: give it as fps (--fps 24)");
+    refused.expect(
+        3,
+        "reel.edl: line 3: an EDL does not state its frame rate: give it as fps (--fps 24)",
+    );
     let imported = desk.run(&["import", "reel.edl", "--fps", "24"]);
-    imported.expect(0, "warning: reel.edl: line 3: event 001 has picture only: it is left out");
-    assert!(imported.err.contains("wrote reel.toml with 2 tracks and 2 clips"), "{}", imported.err);
+    imported.expect(
+        0,
+        "warning: reel.edl: line 3: event 001 has picture only: it is left out",
+    );
+    assert!(
+        imported
+            .err
+            .contains("wrote reel.toml with 2 tracks and 2 clips"),
+        "{}",
+        imported.err
+    );
     desk.run(&["import", "reel.edl", "--fps", "24"])
         .expect(5, "reel.toml: exists already; use --force to replace it");
     let text = fs::read_to_string(desk.path("reel.toml")).unwrap();
@@ -40,7 +52,8 @@ fn an_edl_becomes_a_session_that_mixes_as_its_hand_written_twin() {
     // The metadata of the files differ, their samples do not.
     desk.run(&["reel.toml", "-o", "reel.wav"]).expect(0, "");
     desk.run(&["twin.toml", "-o", "twin.wav"]).expect(0, "");
-    desk.run(&["compare", "-q", "reel.wav", "twin.wav"]).expect(0, "");
+    desk.run(&["compare", "-q", "reel.wav", "twin.wav"])
+        .expect(0, "");
 }
 
 #[test]
@@ -61,19 +74,31 @@ fn spotting_and_markers_go_into_a_session_that_keeps_its_comments() {
     desk.run(&["import", "new.csv", "--into", "film.toml"])
         .expect(0, "added 1 marker and 1 cue to film.toml");
     let text = fs::read_to_string(desk.path("film.toml")).unwrap();
-    for wanted in ["# of the reel", "# the second take", "at = \"01:00:03:12\"", "usage = \"BI\"", "the boat"] {
+    for wanted in [
+        "# of the reel",
+        "# the second take",
+        "at = \"01:00:03:12\"",
+        "usage = \"BI\"",
+        "the boat",
+    ] {
         assert!(text.contains(wanted), "{wanted}\n{text}");
     }
     desk.write("labels.txt", "1.5\t1.5\thit\n");
     desk.run(&["import", "labels.txt", "--into", "film.toml", "--fps", "24"])
-        .expect(2, "--into takes rate, layout, frame rate and start from the session");
+        .expect(
+            2,
+            "--into takes rate, layout, frame rate and start from the session",
+        );
     desk.run(&["import", "labels.txt", "--into", "film.toml"])
         .expect(0, "added 1 marker and 0 cues to film.toml");
     desk.run(&["import", "labels.txt", "-o", "markers.toml"])
         .expect(0, "wrote markers.toml with 1 marker");
-    desk.run(&["export", "film.toml", "-o", "film.rpp"])
-        .expect(2, "-o film.rpp: a session is exported as .dawproject, or as .csv for spotting");
-    desk.run(&["import", "film.als"]).expect(4, "film.als: the extension names no format that is read");
+    desk.run(&["export", "film.toml", "-o", "film.rpp"]).expect(
+        2,
+        "-o film.rpp: a session is exported as .dawproject, or as .csv for spotting",
+    );
+    desk.run(&["import", "film.als"])
+        .expect(4, "film.als: the extension names no format that is read");
     desk.run(&["import", "none.rpp"]).expect(4, "none.rpp: ");
 }
 
@@ -108,6 +133,10 @@ fn a_session_whose_files_lie_elsewhere_is_mixed_with_outside() {
         "<REAPER_PROJECT 0.1\n<TRACK\nNAME A\n<ITEM\nPOSITION 0\nLENGTH 1\n<SOURCE WAVE\nFILE a.wav\n>\n>\n>\n>\n",
     );
     desk.run(&["import", "song.rpp", "-o", "sub/song.toml"])
-        .expect(0, "sub/song.toml: names files outside its folder: mix it with --outside");
-    desk.run(&["sub/song.toml", "--outside", "-o", "song.wav"]).expect(0, "");
+        .expect(
+            0,
+            "sub/song.toml: names files outside its folder: mix it with --outside",
+        );
+    desk.run(&["sub/song.toml", "--outside", "-o", "song.wav"])
+        .expect(0, "");
 }
