@@ -5,6 +5,7 @@ mod console;
 mod deliver;
 mod hostile;
 mod inputs;
+mod interchange;
 mod join;
 mod limits;
 mod loudness_target;
