@@ -6,6 +6,7 @@ mod deliver;
 mod hostile;
 mod inputs;
 mod join;
+mod json;
 mod limits;
 mod loudness_target;
 mod messages;
