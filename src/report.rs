@@ -8,6 +8,8 @@
 mod cue_sheet;
 mod duplicate_tracks;
 mod gather;
+#[cfg(feature = "report")]
+mod json;
 mod levels;
 mod overview;
 #[cfg(feature = "report")]
@@ -30,6 +32,10 @@ mod waveform;
 #[cfg(feature = "report")]
 pub use cue_sheet::{CueSheet, CueSheetCredit, CueSheetRow};
 pub(crate) use gather::gather;
+#[cfg(feature = "report")]
+pub use json::JSON_VERSION;
+#[cfg(feature = "report")]
+pub(crate) use json::Versioned;
 pub use overview::{
     CueOverview, CurvePoint, LaneOverview, LoudnessOverview, MarkerOverview, Over, Overview,
     TimecodeOverview, Waveform,
@@ -50,30 +56,6 @@ use crate::measure::{Measured, Verdict};
 use crate::media::FlawKind;
 #[cfg(feature = "serde")]
 use serde::Serialize;
-
-/// Version of the JSON forms of reports, comparisons and deliveries, their key `version`. New keys do not change it; it is
-/// raised when a key is removed or changes its meaning.
-#[cfg(feature = "report")]
-pub const JSON_VERSION: u32 = 1;
-
-/// A document with its version as the first key.
-#[cfg(feature = "report")]
-#[derive(Serialize)]
-pub(crate) struct Versioned<'a, T: Serialize> {
-    version: u32,
-    #[serde(flatten)]
-    document: &'a T,
-}
-
-#[cfg(feature = "report")]
-impl<'a, T: Serialize> Versioned<'a, T> {
-    pub(crate) fn new(document: &'a T) -> Self {
-        Self {
-            version: JSON_VERSION,
-            document,
-        }
-    }
-}
 
 /// Report of one bounce.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -386,20 +368,5 @@ impl Report {
             .as_deref()
             .and_then(|name| name.parse::<Format>().ok());
         format.is_some_and(|format| !format.is_float())
-    }
-
-    /// Returns the report as one JSON document, on a single line if it contains an overview. Its first key is `version`,
-    /// [`JSON_VERSION`].
-    #[cfg(feature = "report")]
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        let document = Versioned::new(self);
-        let text = if self.overview.is_some() {
-            serde_json::to_string(&document)
-        } else {
-            serde_json::to_string_pretty(&document)
-        };
-        // Serialization cannot fail: every key is a string and every value has a JSON form.
-        text.unwrap_or_default()
     }
 }
