@@ -363,3 +363,33 @@ fn a_stem_that_is_broken_leaves_nothing() {
     desk.run(&["film.toml"]).expect(4, "cut off");
     assert_eq!(desk.names(), before);
 }
+
+#[test]
+fn a_preset_is_that_of_the_deliverables_that_are_named() {
+    let desk = Desk::new();
+    desk.tone("a.wav", 1, 96_000, 9000.0);
+    desk.write(
+        "s.toml",
+        "rate = 48000\n[track.a]\nfile = \"a.wav\"\n[deliver.full]\nfile = \"out/full.wav\"\n[deliver.own]\nfile = \"out/own.wav\"\n",
+    );
+    let cd = desk.run(&["s.toml", "--deliver", "full", "--preset", "cd"]);
+    cd.expect(0, "full is delivered with the preset cd");
+    let spec = hound::WavReader::open(desk.path("out/full.wav"))
+        .unwrap()
+        .spec();
+    assert_eq!((spec.sample_rate, spec.bits_per_sample), (44_100, 16));
+    assert!(!desk.path("out/own.wav").exists());
+    let fitted = desk.json(&["s.toml", "--deliver", "own", "--preset", "spotify"]);
+    let loudness = fitted["deliverables"][0]["loudness"]["integrated_lufs"]
+        .as_f64()
+        .unwrap();
+    assert!((loudness + 14.0).abs() < 0.05, "{loudness}");
+    // Without a name the preset makes a single mix, and the note names the option that was typed.
+    let mix = desk.run(&["s.toml", "--preset", "cd"]);
+    mix.expect(
+        0,
+        "--preset applies to a single mix: the deliverables \"full\" and \"own\" are not written",
+    );
+    let spec = hound::WavReader::open(desk.path("s.wav")).unwrap().spec();
+    assert_eq!((spec.sample_rate, spec.bits_per_sample), (44_100, 16));
+}

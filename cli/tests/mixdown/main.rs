@@ -7,6 +7,7 @@ mod hostile;
 mod inputs;
 mod interchange;
 mod join;
+mod json;
 mod limits;
 mod loudness_target;
 mod messages;
