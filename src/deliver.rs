@@ -11,6 +11,8 @@
 //! render of their own; albums with the same mutes share theirs. A deliverable fitted to a loudness
 //! target needs an additional render to measure it, and several through a limiter.
 //!
+//! With [`Delivery::range`] a part is rendered anew, and the rest comes from the files that are there.
+//!
 //! All files of a delivery become visible together or not at all: they are completed under
 //! temporary names and published after the last one. A journal lists the files being published. If
 //! publishing fails, all files get their old content back at once; if the process is killed, the
@@ -196,7 +198,7 @@ impl<'a> Delivery<'a> {
             .zip(&plans)
             .fold(Frames::ZERO, |sum, (job, plan)| {
                 let frames = match splice.and_then(|splice| splice.part(job, plan)) {
-                    Some(part) => part.rendered.end - part.rendered.start,
+                    Some(part) => part.work(job.files.len()),
                     None => job.cut.frames(&job.range(plan)),
                 };
                 let is_fitted = splice.is_none() && !job.fits.is_empty();

@@ -280,8 +280,8 @@ fn some_are_chosen_by_name() {
         .expect(2, "there is no such deliverable; did you mean \"stems\"?");
     desk.run(&["film.toml", "--deliver", "x"])
         .expect(2, "there are \"full\", \"stems\", \"album\" and all");
-    desk.run(&["film.toml", "--deliver", "all", "--range", "1s.."])
-        .expect(2, "--range cannot be used with --deliver");
+    desk.run(&["film.toml", "--deliver", "all", "--format", "wav16"])
+        .expect(2, "--format cannot be used with --deliver");
     desk.run(&["film.toml", "--deliver", "all", "-o", "x.wav"])
         .expect(2, "cannot be used with");
     desk.run(&["a.wav", "--deliver", "all"])
