@@ -127,7 +127,7 @@
 //! | `player` | [`Player`] |
 //! | `serde` | `Serialize` of reports and warnings, `Serialize` and `Deserialize` of units |
 //! | `report` | reports as table, JSON, SVG and HTML; contains `serde` |
-//! | `session-file` | [`Load`], [`Session::save`] and [`Delivery`]; contains `report` |
+//! | `session-file` | [`Load`], [`Session::save`], [`Delivery`] and [`interchange`]; contains `report` |
 //! | `threads` | renders on several cores; without it [`Options::threads`] has no effect |
 //!
 //! A game that plays music takes
@@ -140,6 +140,7 @@
 //! |---|---|---|
 //! | `device` | playback on output devices (`Session::play`, `devices`); contains `player` | on Linux, the headers of ALSA |
 //! | `cloud` | stems, sessions and outputs in object stores | a C compiler |
+//! | `dawproject` | [`interchange`] reads and writes DAWproject; contains `session-file` | – |
 //!
 //! # Terms
 //! | term | meaning |
@@ -241,6 +242,8 @@ pub mod compare;
 mod crops;
 #[cfg(feature = "session-file")]
 pub mod deliver;
+#[cfg(feature = "session-file")]
+pub mod interchange;
 #[cfg(feature = "player")]
 mod player;
 pub mod slice;
@@ -260,6 +263,7 @@ macro_rules! page {
             "[mastering]: crate::guide::mastering\n",
             "[many machines]: crate::guide::many_machines\n",
             "[formats]: crate::guide::formats\n",
+            "[interchange]: crate::guide::interchange\n",
             "[session keys]: crate::guide::session_keys\n",
             "[warnings]: crate::guide::warnings\n",
             "[promises]: crate::promises\n\n",
@@ -295,6 +299,9 @@ pub mod guide {
 
     #[doc = page!("Formats that are read, refused and written; alignment; known differences from other decoders.", "formats.md")]
     pub mod formats {}
+
+    #[doc = page!("Sessions and spotting of other programs, and what each format carries.", "interchange.md")]
+    pub mod interchange {}
 
     #[doc = page!("Every key of the session file and every processor.", "session-keys.md")]
     pub mod session_keys {}

@@ -233,6 +233,19 @@ pub(crate) enum ChannelMap {
 }
 
 impl Plan {
+    /// Returns the clips of each track, in order.
+    #[cfg(feature = "dawproject")]
+    pub(crate) fn into_track_clips(self) -> Vec<Vec<PlannedClip>> {
+        let tracks = self.nodes.into_iter();
+        let tracks = tracks.filter(|node| node.kind == NodeKind::Track);
+        tracks
+            .filter_map(|node| match node.input {
+                NodeInput::Clips(clips) => Some(clips),
+                NodeInput::Sum(_) => None,
+            })
+            .collect()
+    }
+
     /// Checks the session, opens every stem once to read its format and length, and arranges the strips as a graph.
     ///
     /// # Errors

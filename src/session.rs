@@ -284,6 +284,21 @@ impl Session {
         }
     }
 
+    /// Removes cues, deliverables and inserts, so that only the places of the tracks' clips are left.
+    #[cfg(feature = "dawproject")]
+    pub(crate) fn reduce_to_tracks(&mut self) {
+        self.cues.clear();
+        self.deliverables.clear();
+        self.master.inserts.clear();
+        let tracks = self.tracks.iter_mut().map(|track| &mut track.strip);
+        let strips = tracks.chain(self.buses.iter_mut().map(|bus| &mut bus.strip));
+        for strip in strips {
+            strip.inserts.clear();
+            // What a solo hides is kept.
+            strip.solo = false;
+        }
+    }
+
     /// Returns the frame rate of the picture and the timecode of the first frame; `None` where the session states neither.
     #[must_use]
     pub fn picture(&self) -> Option<(FrameRate, Timecode)> {

@@ -8,7 +8,8 @@
 //! args ─► compare, report, join, explain ──────────► lines on stdout
 //! args ─► batch ───────────────────────────────────► the program `batch`
 //! args ─► completions, man ────────────────────────► manual
-//! args ─► init, save ──────────────────────────────► a session file         balance
+//! args ─► init, save, import ──────────────────────► a session file         balance
+//! args ─► export ──────────────────────────────────► a file of another program
 //!
 //! hints, usage_errors, misplaced     what the user can do about an error
 //! closing_messages        warnings and the verdict after a result
@@ -20,7 +21,9 @@ mod closing_messages;
 mod compare;
 mod deliver;
 mod explain;
+mod export;
 mod hints;
+mod import;
 mod init;
 mod inputs;
 mod interrupt;
@@ -83,6 +86,8 @@ pub fn main() -> ExitCode {
         Some(Command::Report(args)) => report::run(args),
         Some(Command::Join(args)) => join::run(args, messages),
         Some(Command::Init(args)) => init::run(args),
+        Some(Command::Import(args)) => import::run(args),
+        Some(Command::Export(args)) => export::run(args),
         Some(Command::Explain(args)) => explain::run(args),
         Some(Command::Batch { command }) => batch::run(command),
         Some(Command::Completions(args)) => manual::completions(args),

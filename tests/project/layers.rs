@@ -10,7 +10,15 @@ use std::{
 /// The layers from the top down. A module may import modules of the layers below its own and those before the arrow of
 /// [`SIDEWAYS`] that name it.
 const LAYERS: [&[&str]; 8] = [
-    &["bounce", "deliver", "slice", "compare", "crops", "player"],
+    &[
+        "bounce",
+        "deliver",
+        "slice",
+        "compare",
+        "crops",
+        "interchange",
+        "player",
+    ],
     &["report"],
     &["engine"],
     &["plan"],

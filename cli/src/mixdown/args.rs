@@ -27,6 +27,7 @@ Examples:
   mixdown film.toml --range 10m..11m --force     render a part anew into the files delivered before
   mixdown film.toml --range 10m..20m -o 2.wav    render a part of a long mix
   mixdown join 1.wav 2.wav 3.wav -o film.wav     join all parts into the file that one run writes
+  mixdown import song.dawproject -o song.toml    take the session of a DAW or an editor
   mixdown explain W105                           explain a warning and its cure
   mixdown stems/ --play                          balance the mix on a console; w saves it
   mixdown stems/ --preset cd -o cd.wav           44.1 kHz, 16 bits, dithered, no clipped sample
@@ -276,6 +277,19 @@ pub enum Command {
         after_help = "Example:\n  mixdown init stems/ -o song.toml\n  mixdown song.toml --play"
     )]
     Init(InitArgs),
+    /// Writes a session file from the session, timeline or markers of another program
+    ///
+    /// Reads DAWproject (.dawproject), REAPER (.rpp), OpenTimelineIO (.otio), CMX 3600 (.edl), spotting and REAPER's
+    /// markers (.csv), and Audacity's labels (.txt). A warning names whatever is not carried, with its place.
+    #[command(
+        after_help = "Examples:\n  mixdown import song.rpp -o song.toml\n  mixdown import reel.edl --fps 24 -o reel.toml\n  mixdown import labels.txt --into film.toml"
+    )]
+    Import(ImportArgs),
+    /// Writes a session for another program: .dawproject, or .csv for spotting
+    #[command(
+        after_help = "Examples:\n  mixdown export song.toml -o song.dawproject\n  mixdown export film.toml -o spotting.csv"
+    )]
+    Export(ExportArgs),
     /// Renders long lists of mixes in shards: the program `batch`
     Batch {
         /// Command of `batch`.
@@ -374,6 +388,58 @@ pub struct InitArgs {
     #[arg(long)]
     pub force: bool,
     /// Print only errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Arguments of `import`.
+#[derive(Debug, clap::Args)]
+pub struct ImportArgs {
+    /// A file of another program
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Write this session file [default: named after FILE, in the current folder]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Add the markers and placements of cues to this session file instead
+    #[arg(long, value_name = "SESSION", conflicts_with = "output")]
+    pub into: Option<PathBuf>,
+    /// Set the sample rate [default: that of FILE, or 48000]
+    #[arg(long, value_name = "HZ", value_parser = rate)]
+    pub rate: Option<SampleRate>,
+    /// Set the layout: mono, stereo, quad, 5.1 ... [default: stereo]
+    #[arg(long, value_name = "NAME")]
+    pub layout: Option<Layout>,
+    /// Set the frame rate of the picture: 24, 25, 29.97df ... [default: that of FILE]
+    #[arg(long, value_name = "FPS")]
+    pub fps: Option<String>,
+    /// Set the timecode of the first frame, as 01:00:00:00 [default: that of FILE]
+    #[arg(long, value_name = "TIMECODE")]
+    pub start: Option<String>,
+    /// Replace an existing session file, and the audio of an archive beside it
+    #[arg(long)]
+    pub force: bool,
+    /// Print only warnings and errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Arguments of `export`.
+#[derive(Debug, clap::Args)]
+pub struct ExportArgs {
+    /// A session file
+    #[arg(value_name = "SESSION")]
+    pub session: PathBuf,
+    /// Write this file: .dawproject, or .csv for spotting
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Allow stems outside the session's folder
+    #[arg(long)]
+    pub outside: bool,
+    /// Replace an existing file
+    #[arg(long)]
+    pub force: bool,
+    /// Print only warnings and errors
     #[arg(short, long)]
     pub quiet: bool,
 }
