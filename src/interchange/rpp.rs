@@ -11,6 +11,7 @@ use super::{
     ratio::Ratio,
     stem_lengths::StemLengths,
     text_file::TextFile,
+    timeline::unname_single,
 };
 use crate::{
     curve::{Curve, Fade, FadeShape, Shape},
@@ -486,10 +487,7 @@ impl Reader<'_> {
             }
         }
         for (index, (mut channel, mut strip)) in channels.into_iter().zip(strips).enumerate() {
-            // The only clip of a track needs no name.
-            if let [clip] = channel.clips.as_mut_slice() {
-                clip.name.clear();
-            }
+            unname_single(&mut channel.clips);
             let invert = self.is_inverted(channel.element)?;
             match id(index) {
                 Some(bus) => {

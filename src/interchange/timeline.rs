@@ -180,6 +180,16 @@ pub(super) struct Lane {
     pub clips: Vec<PlacedClip>,
 }
 
+/// Takes the name of a track's only clip, where the table of the track can state the clip.
+pub(super) fn unname_single(clips: &mut [Clip]) {
+    if let [clip] = clips
+        && clip.gain == Decibels::UNITY
+        && clip.crossfade == Fade::default()
+    {
+        clip.name.clear();
+    }
+}
+
 /// Adds the lanes that have clips as tracks. Clips are named where a track has several. They end with their files, where these
 /// are there.
 ///
@@ -208,10 +218,8 @@ pub(super) fn add_tracks(
                 track.clips.push(clip);
             }
         }
-        if let [clip] = track.clips.as_mut_slice() {
-            clip.name.clear();
-        }
         base.fit_crossfades(&mut track);
+        unname_single(&mut track.clips);
         if !track.clips.is_empty() {
             session.add_track(track);
         }

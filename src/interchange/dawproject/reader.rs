@@ -8,6 +8,7 @@ use super::super::{
     ratio::Ratio,
     stem_lengths::StemLengths,
     text_file::TextFile,
+    timeline::unname_single,
 };
 use super::{
     archive::Archive,
@@ -90,7 +91,7 @@ pub(super) fn read<R: Read + Seek>(
     if let Some(arrangement) = xml::child(project, "Arrangement") {
         let unit = unit_of(arrangement, TimeUnit::Beats);
         if let Some(lanes) = xml::child(arrangement, "Lanes") {
-            reader.lanes(lanes, unit, None, 0)?;
+            reader.lanes(lanes, unit_of(lanes, unit), None, 0)?;
         }
         if let Some(markers) = xml::child(arrangement, "Markers") {
             reader.markers(markers, unit_of(markers, unit), &mut session)?;
@@ -170,6 +171,13 @@ struct Channel<'x> {
     pan_curve: Option<Curve<Pan>>,
 }
 
+/// Reports whether a clip holds one audio file, with or without a gain.
+fn is_plain_audio(clip: Node<'_, '_>) -> bool {
+    let holder = xml::child(clip, "Lanes").unwrap_or(clip);
+    let audio = xml::children(holder, "Audio").count();
+    audio == 1 && !holder.children().any(|child| child.has_tag_name("Clips"))
+}
+
 /// A control that automation moves.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Control {
@@ -186,6 +194,8 @@ struct Heard {
     fade_in: Ratio,
     fade_out: Ratio,
     gain: Decibels,
+    /// The length of a pass in seconds, where the whole is passes of one part.
+    pass: Option<Ratio>,
 }
 
 struct Reader<'a, 'p, 'x, R> {
@@ -442,6 +452,7 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
             fade_in,
             fade_out,
             gain,
+            pass: None,
         };
         if let Some(outer) = heard {
             if outer.start > start_s {
@@ -469,6 +480,22 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
         };
         if loop_end <= loop_start {
             return Err(self.wrong(clip, "has a loop that ends before it begins"));
+        }
+        if loop_start == play_start
+            && heard.is_none()
+            && (content_unit == TimeUnit::Seconds || self.tempo.is_constant())
+            && is_plain_audio(clip)
+        {
+            let end = content_at.plus(loop_end.minus(loop_start).ok_or_else(|| large(self))?);
+            let end = self.seconds(clip, end.ok_or_else(|| large(self))?, content_unit)?;
+            let pass = end.minus(start_s).ok_or_else(|| large(self))?;
+            let frames = |time: Ratio| time.frames(self.rate).map_or(0, |frames| frames.0);
+            let total = frames(inner.end).saturating_sub(frames(inner.start));
+            if total.checked_rem(frames(pass)) == Some(0) {
+                inner.pass = Some(pass);
+                let origin = content_at.minus(play_start).ok_or_else(|| large(self))?;
+                return self.content(clip, content_unit, origin, inner, track, depth);
+            }
         }
         // The first pass begins at playStart, all others at loopStart.
         let (mut pass_at, mut from) = (content_at, play_start);
@@ -682,6 +709,10 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
         };
         let (mut begin, mut fade_in) = (heard.start, heard.fade_in);
         if start > begin {
+            if !fade_in.is_zero() {
+                let what = "a fade begins before the audio of its clip: it is not carried";
+                self.note("early fade", clip, what);
+            }
             (begin, fade_in) = (start, Ratio::ZERO);
         }
         if heard.end <= begin {
@@ -697,11 +728,24 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
         if end <= at {
             return Ok(());
         }
+        if [fade_in, heard.fade_out]
+            .into_iter()
+            .any(|time| frames(time) > Some(end - at))
+        {
+            let what = "a fade is longer than its clip or than a pass of its loop: it is shortened";
+            self.note("long fade", clip, what);
+        }
         let fade = |time: Ratio| frames(time).map(|n| Fade::linear(n.min(end - at)));
         let (Some(fade_in), Some(fade_out)) = (fade(fade_in), fade(heard.fade_out)) else {
             return Err(self.large(clip));
         };
         let mut made = Clip::new(input).at(at).from(from).length(end - at);
+        if let Some(pass) = heard.pass.and_then(frames)
+            && let Some(loops) = (end - at).0.checked_div(pass.0)
+            && let Ok(loops) = u32::try_from(loops)
+        {
+            made = made.length(pass).loops(loops.max(1));
+        }
         (made.fade_in, made.fade_out, made.gain) = (fade_in, fade_out, heard.gain);
         let name = clip.attribute("name").unwrap_or("");
         let place = self.place(clip);
@@ -881,9 +925,7 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
         }
         for (index, (mut channel, bus)) in channels.into_iter().zip(ids).enumerate() {
             let (mut strip, inserts) = self.strip(&channel, &buses, master_id)?;
-            if let [clip] = channel.clips.as_mut_slice() {
-                clip.name.clear();
-            }
+            unname_single(&mut channel.clips);
             if Some(index) == master {
                 session.master.gain = strip.gain;
                 session.master.gain_curve = strip.gain_curve;

@@ -541,7 +541,7 @@ impl Exporter<'_> {
         (fades.0.within(length), fades.1.within(length))
     }
 
-    /// Writes a clip; one that is looped as a clip for each pass.
+    /// Writes a clip. Passes of a loop that differ in length are a clip each.
     fn clip(&mut self, planned: &PlannedClip, name: &str, part: &str) {
         let rate = self.session.rate;
         let Some(entry) = self.entry(&planned.stem, part) else {
@@ -560,13 +560,25 @@ impl Exporter<'_> {
         // The polarity is that of the track.
         let gain = planned.gain.abs();
         let end = planned.lead + (planned.range.end - planned.range.start);
+        // Equal passes are one clip with a loop, so that fades may be longer than a pass.
+        let pass = (planned.passes.even()).filter(|pass| {
+            planned.lead == 0 && *pass > 0 && end > *pass && end.is_multiple_of(*pass)
+        });
         let mut offset = planned.lead;
         while offset < end {
             let (position, left) = planned.passes.locate(offset);
-            let length = left.min(end - offset).max(1);
-            let fade = |fade: Fade, is_here: bool| {
-                let length = if is_here { fade.length } else { Frames::ZERO };
-                seconds(length.0, rate)
+            let length = match pass {
+                Some(_) => end,
+                None => left.min(end - offset).max(1),
+            };
+            let mut fade = |fade: Fade, is_here: bool| {
+                let own = if is_here { fade.length } else { Frames::ZERO };
+                if own > Frames(length) {
+                    let what = "a fade that is longer than a pass of a loop is shortened";
+                    let place = Place::Part(part.to_owned());
+                    self.notes.add_to_group("pass", place, what);
+                }
+                seconds(own.0.min(length), rate)
             };
             let times = [
                 seconds(planned.range.start + (offset - planned.lead), rate),
@@ -576,6 +588,7 @@ impl Exporter<'_> {
                 fade(fade_out, offset + length >= end),
             ];
             let [time, duration, play_start, fade_in, fade_out] = &times;
+            let loop_end = pass.map(|pass| seconds(planned.from + pass, rate));
             let mut clip = vec![
                 ("time", time.as_str()),
                 ("duration", duration),
@@ -585,6 +598,9 @@ impl Exporter<'_> {
                 ("fadeInTime", fade_in),
                 ("fadeOutTime", fade_out),
             ];
+            if let Some(loop_end) = &loop_end {
+                clip.extend([("loopStart", play_start.as_str()), ("loopEnd", loop_end)]);
+            }
             if !name.is_empty() {
                 clip.push(("name", name));
             }
