@@ -146,6 +146,7 @@ struct Maker<'a> {
     backward: bool,
     soloing: bool,
     stems_are: StemsAre,
+    processors: bool,
 }
 
 /// What stems come from. Those with a time reference are always files.
@@ -156,7 +157,8 @@ pub enum StemsAre {
     Files,
 }
 
-pub fn scene(draws: Vec<u32>, stems_are: StemsAre) -> Scene {
+/// Makes a session of numbers, with or without processors.
+pub fn scene(draws: Vec<u32>, stems_are: StemsAre, processors: bool) -> Scene {
     let dice = &mut Dice::new(draws);
     let (rate, layout) = (dice.of(&RATES), dice.of(&LAYOUTS));
     let session = Session::new(SampleRate::new(rate).unwrap(), layout);
@@ -171,6 +173,7 @@ pub fn scene(draws: Vec<u32>, stems_are: StemsAre) -> Scene {
         backward: false,
         soloing,
         stems_are,
+        processors,
     };
     maker.session();
     Scene {
@@ -200,10 +203,10 @@ impl Maker<'_> {
             master.gain = self.dice.decibels();
         }
         master.gain_curve = self.dice.curve(40, Dice::decibels);
-        if self.dice.chance(50) {
+        if self.processors {
             self.add_inserts();
         }
-        if self.dice.chance(10) {
+        if self.processors && self.dice.chance(10) {
             // So soft that nothing is limited.
             let master = &mut self.session.master;
             (master.gain, master.gain_curve) = (Decibels(-90.0), Curve::new());

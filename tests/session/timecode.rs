@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use soundtrack::{FrameRate, Frames, SampleRate, Timecode};
+use std::thread;
 
 fn frame_rate() -> impl Strategy<Value = FrameRate> {
     proptest::sample::select(FrameRate::ALL.to_vec())
@@ -132,4 +133,113 @@ fn rounding_is_told() {
         assert!((got - want).abs() < 1e-12, "{told:?}");
     }
     assert_eq!((told[0], told[5]), (0.0, 0.0));
+}
+
+/// A frame rate by its name: frames in a number of seconds, labels in a second, and labels that are left out at the start of
+/// each minute but every tenth (SMPTE ST 12-1 and ST 12-3).
+const COUNTED: [(&str, u64, u64, u32, u32); 18] = [
+    ("23.976", 24_000, 1001, 24, 0),
+    ("24", 24, 1, 24, 0),
+    ("25", 25, 1, 25, 0),
+    ("29.97", 30_000, 1001, 30, 0),
+    ("29.97df", 30_000, 1001, 30, 2),
+    ("30", 30, 1, 30, 0),
+    ("30df", 30, 1, 30, 2),
+    ("47.952", 48_000, 1001, 48, 0),
+    ("48", 48, 1, 48, 0),
+    ("50", 50, 1, 50, 0),
+    ("59.94", 60_000, 1001, 60, 0),
+    ("59.94df", 60_000, 1001, 60, 4),
+    ("60", 60, 1, 60, 0),
+    ("60df", 60, 1, 60, 4),
+    ("100", 100, 1, 100, 0),
+    ("119.88", 120_000, 1001, 120, 0),
+    ("119.88df", 120_000, 1001, 120, 8),
+    ("120", 120, 1, 120, 0),
+];
+
+/// Counts through the labels of a day as a clock does: goes up by one, carries, and leaves labels out. Compares each label and
+/// its audio frame, which is counted up with it, with what the crate computes.
+fn a_day_label_by_label((name, num, den, fps, dropped): (&str, u64, u64, u32, u32)) {
+    let rate: FrameRate = name.parse().unwrap();
+    let audio = SampleRate::HZ_44100;
+    let (mut number, mut label) = (0u64, [0u32; 4]);
+    // Twice the exact position, in parts of `num`: its whole number, and what is left over.
+    let (step, half) = (2 * den * u64::from(audio.hz()), num);
+    let (mut at, mut rest) = (0u64, half);
+    loop {
+        let [h, m, s, f] = label;
+        let counted = Timecode::of_number(number, rate);
+        assert!(counted.parts() == label.map(u64::from), "{name}: {number}");
+        let stated = Timecode::new(h, m, s, f, rate);
+        assert!(
+            stated.map(Timecode::number) == Ok(number),
+            "{name}: {label:?}"
+        );
+        // A position is a product and a quotient; every eleventh has every remainder.
+        if number.is_multiple_of(11) {
+            assert_eq!(counted.frames(audio), Frames(at), "{name}: {label:?}");
+        }
+
+        number += 1;
+        rest += step;
+        (at, rest) = (at + rest / (2 * num), rest % (2 * num));
+        label[3] += 1;
+        for (part, most) in [(3, fps), (2, 60), (1, 60)] {
+            if label[part] == most {
+                label[part] = 0;
+                label[part - 1] += 1;
+            }
+        }
+        let [_, m, s, f] = label;
+        if s == 0 && f == 0 && m % 10 != 0 {
+            for f in 0..dropped {
+                let left_out = Timecode::new(label[0], m, 0, f, rate);
+                assert!(left_out.is_err(), "{name}: {label:?} {f}");
+            }
+            label[3] = dropped;
+        }
+        if label[0] == 24 {
+            break;
+        }
+    }
+    assert_eq!(number, rate.day(), "{name}");
+    // The frame after the last is the first of the next day.
+    assert_eq!(Timecode::of_number(number, rate).parts(), [0; 4], "{name}");
+}
+
+#[test]
+fn every_label_of_a_day_is_the_one_that_counting_arrives_at() {
+    let names = COUNTED.map(|counted| counted.0.parse::<FrameRate>().unwrap());
+    assert_eq!(names, FrameRate::ALL);
+    thread::scope(|scope| {
+        for half in 0..2 {
+            let days = COUNTED.into_iter().skip(half).step_by(2);
+            scope.spawn(move || days.for_each(a_day_label_by_label));
+        }
+    });
+}
+
+#[test]
+fn labels_of_an_hour_are_read_as_they_are_written() {
+    for (name, _, _, fps, dropped) in COUNTED {
+        let rate: FrameRate = name.parse().unwrap();
+        let separator = if dropped > 0 { ';' } else { ':' };
+        let mut number = Timecode::new(10, 0, 0, 0, rate).unwrap().number();
+        for (m, s) in (0..60).flat_map(|m| (0..60).map(move |s| (m, s))) {
+            let left_out = if s == 0 && m % 10 != 0 { dropped } else { 0 };
+            for f in left_out..fps {
+                let text = format!("10:{m:02}:{s:02}{separator}{f:02}");
+                let label = Timecode::of_number(number, rate);
+                assert_eq!(label.to_string(), text, "{name}");
+                assert_eq!(
+                    Timecode::parse(&text, rate).ok(),
+                    Some(label),
+                    "{name}: {text}"
+                );
+                number += 1;
+            }
+        }
+        assert_eq!(number, Timecode::new(11, 0, 0, 0, rate).unwrap().number());
+    }
 }

@@ -10,6 +10,7 @@ use std::{
     io::{Seek, SeekFrom, Write},
     os::unix::process::ExitStatusExt,
     process::{Command, Stdio},
+    time::Instant,
 };
 
 pub const ROWS: &[Row] = &[
@@ -27,6 +28,11 @@ pub const ROWS: &[Row] = &[
         section: "scale",
         fault: "hours: memory, and the last frame",
         run: hours,
+    },
+    Row {
+        section: "scale",
+        fault: "a day with a sound each quarter of an hour",
+        run: day,
     },
     Row {
         section: "scale",
@@ -240,6 +246,80 @@ fn hours() -> Seen {
         minutes,
         format!(
             "minutes of a 10-hour stem: {grown:+} KiB beside one minute, the impulse on the last frame"
+        ),
+    )
+}
+
+const QUARTERS: u64 = 24 * 4;
+
+/// Writes a session of 24 hours at 48 kHz. In each quarter of an hour a stem of one frame, of a level of its own, sounds in the
+/// last frame; the clips come from one stem of the levels in turn.
+fn sparse_day(desk: &Desk) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 48_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut wav = hound::WavWriter::create(desk.path("levels.wav"), spec).unwrap();
+    let levels = i16::try_from(QUARTERS).unwrap();
+    (1..=levels).for_each(|level| wav.write_sample(level * 256).unwrap());
+    wav.finalize().unwrap();
+    let mut session = "rate = 48000\nlayout = \"mono\"\n[track.sounds.clip]\n".to_owned();
+    for quarter in 0..QUARTERS {
+        let at = (quarter + 1) * 900 * 48_000 - 1;
+        session += &format!(
+            "{quarter} = {{ file = \"levels.wav\", at = \"{at} frames\", from = \"{quarter} frames\", length = \"1 frames\" }}\n"
+        );
+    }
+    fs::write(desk.path("day.toml"), session).unwrap();
+}
+
+fn day() -> Seen {
+    let desk = Desk::new();
+    sparse_day(&desk);
+    let run = |range: &str| {
+        let arguments = [
+            "day.toml",
+            "--check",
+            "--json",
+            "--progress=none",
+            "--range",
+        ];
+        let start = Instant::now();
+        let run = limited(&desk, ":", &[&arguments[..], &[range]].concat());
+        assert_eq!(run.code, Some(0), "{}", run.err);
+        let report: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+        (run.bytes >> 10, start.elapsed().as_secs_f64(), report)
+    };
+    // The loudest frame of a range is the last of its quarter, on its frame.
+    let peak = |report: &serde_json::Value, quarter: u64| {
+        let peak = 20.0 * (f64::from(u16::try_from(quarter).unwrap()) / 128.0).log10();
+        let stated = report["mix"]["peak_dbfs"].as_f64().unwrap();
+        assert!((stated - peak).abs() < 1e-6, "{stated}, not {peak}");
+        assert_eq!(
+            report["mix"]["peak_at_frame"].as_u64(),
+            Some(quarter * 900 * 48_000 - 1),
+            "{}",
+            report["mix"]
+        );
+    };
+    let (minute, _, first) = run("840s..900s");
+    peak(&first, 1);
+    // The last minute of the day, and then as much before it as is asked for.
+    let (last, seconds, report) = run("86340s..86400s");
+    peak(&report, QUARTERS);
+    assert!(seconds < 10.0, "{seconds} s for the last minute of a day");
+    let hours = times(1, 24);
+    let (long, _, report) = run(&format!("{}s..86400s", 86_400 - hours * 3600));
+    peak(&report, QUARTERS);
+    assert_eq!(report["frames"].as_u64(), Some(hours * 3600 * 48_000));
+    let grown = last.max(long) as i64 - minute as i64;
+    assert!(grown < 5 << 10, "{grown} KiB more");
+    held(
+        hours * 4,
+        format!(
+            "sounds in {hours} h on their frames: {grown:+} KiB beside one minute; the last minute in {seconds:.1} s"
         ),
     )
 }
