@@ -1,4 +1,4 @@
-//! Writes the seeds into `corpus/open`, `corpus/flac`, `corpus/session` and `corpus/render` of the current folder. Small files of folders
+//! Writes the seeds into `corpus/open`, `corpus/flac`, `corpus/session`, `corpus/interchange` and `corpus/render` of the current folder. Small files of folders
 //! that are named as arguments are added to `corpus/open`.
 
 use soundtrack_test_support::fuzzing::seeds;
@@ -22,6 +22,9 @@ fn main() -> std::io::Result<()> {
     }
     for (n, data) in seeds::sessions().iter().enumerate() {
         write("session", &format!("seed-{n}"), data)?;
+    }
+    for (n, data) in seeds::interchange().iter().enumerate() {
+        write("interchange", &format!("seed-{n}"), data)?;
     }
     for (n, data) in seeds::pairs(&stems).iter().enumerate() {
         write("render", &format!("seed-{n}"), data)?;

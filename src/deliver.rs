@@ -11,6 +11,8 @@
 //! render of their own; albums with the same mutes share theirs. A deliverable fitted to a loudness
 //! target needs an additional render to measure it, and several through a limiter.
 //!
+//! With [`Delivery::range`] a part is rendered anew, and the rest comes from the files that are there.
+//!
 //! All files of a delivery become visible together or not at all: they are completed under
 //! temporary names and published after the last one. A journal lists the files being published. If
 //! publishing fails, all files get their old content back at once; if the process is killed, the
@@ -19,6 +21,7 @@
 //! [`Session::render_stems`] describes the contents of a stem, and when stems add up to the mix bit
 //! for bit.
 
+mod carried;
 mod cue_sheet;
 mod fit;
 mod folders;
@@ -128,7 +131,7 @@ impl<'a> Delivery<'a> {
     /// let tone = |frames| Memory::new(spec, vec![vec![0.25; frames]]);
     /// film.add_track(Track::new("speech", tone(480_000)?));
     /// let shot = film.add_track(Track::new("shot", tone(48_000)?));
-    /// film.add_deliverable(Deliverable::new("mix", &file));
+    /// film.deliverables.push(Deliverable::new("mix", &file));
     /// Delivery::new().run(&film)?;
     ///
     /// film.track_mut(shot).strip.gain = Decibels(-6.0);
@@ -195,7 +198,7 @@ impl<'a> Delivery<'a> {
             .zip(&plans)
             .fold(Frames::ZERO, |sum, (job, plan)| {
                 let frames = match splice.and_then(|splice| splice.part(job, plan)) {
-                    Some(part) => part.rendered.end - part.rendered.start,
+                    Some(part) => part.work(job.files.len()),
                     None => job.cut.frames(&job.range(plan)),
                 };
                 let is_fitted = splice.is_none() && !job.fits.is_empty();

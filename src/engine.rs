@@ -97,6 +97,8 @@ pub struct Renderer {
     taps: Vec<Tap>,
     /// Measures levels for a report.
     watched: bool,
+    /// Takes the gains of inserts for meters.
+    metered: bool,
 }
 
 impl Renderer {
@@ -139,6 +141,7 @@ impl Renderer {
             counted: 0..u64::MAX,
             taps: Vec::new(),
             watched: true,
+            metered: false,
         };
         renderer.seek(Frames(0));
         Ok(renderer)
@@ -352,6 +355,7 @@ impl Renderer {
         let counted = CountedFrames {
             start: self.counted.start,
             end: self.counted.end,
+            is_metered: self.metered,
         };
         let (input, output) = (at(lag.input), at(lag.output));
         NodePosition {

@@ -19,6 +19,7 @@ mod otio;
 mod ratio;
 mod rpp;
 mod spotting;
+mod stem_lengths;
 mod text_file;
 mod timeline;
 

@@ -160,6 +160,8 @@ pub struct Info {
     pub time_reference: Option<Frames>,
     /// Number of audio streams in the file.
     pub streams: usize,
+    /// Colour that a Native Instruments stem file gives the stem: `#rrggbb` in lower case.
+    pub colour: Option<String>,
     /// Wrong lengths in headers, unknown alignment, slow seeks.
     pub remarks: Vec<Remark>,
 }

@@ -233,14 +233,14 @@ pub(crate) enum ChannelMap {
 }
 
 impl Plan {
-    /// Returns the clips of each track, in order.
+    /// Returns the clips of each track and its name, in order: those of the timeline, then those of cues.
     #[cfg(feature = "dawproject")]
-    pub(crate) fn into_track_clips(self) -> Vec<Vec<PlannedClip>> {
+    pub(crate) fn into_track_clips(self) -> Vec<(String, Vec<PlannedClip>)> {
         let tracks = self.nodes.into_iter();
         let tracks = tracks.filter(|node| node.kind == NodeKind::Track);
         tracks
             .filter_map(|node| match node.input {
-                NodeInput::Clips(clips) => Some(clips),
+                NodeInput::Clips(clips) => Some((node.name, clips)),
                 NodeInput::Sum(_) => None,
             })
             .collect()

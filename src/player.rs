@@ -288,7 +288,8 @@ impl Player {
     }
 
     /// Plays an edited session from a frame of the timeline on, without a gap: tracks, cues, clips and inserts may have been
-    /// added, changed and removed. Until then the player plays on as it is.
+    /// added, changed and removed. Until then the player plays on as it is. A track is removed by muting it or by a session
+    /// without it, a cue by a cue without placements ([`Cue::uses`](crate::Cue::uses)).
     ///
     /// From frame `at` on the device receives what a bounce of the edited session writes, bit for bit, processors included.
     /// The edited session also states all controls: changes by [`set_gain`](Self::set_gain) and others before this call are

@@ -217,6 +217,9 @@ pub struct TrackReport {
 pub struct ClipReport {
     /// File name, or the name of a source supplied by the program.
     pub file: String,
+    /// Colour that a Native Instruments stem file gives the stem: `#rrggbb`; without it, the key is left out.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub colour: Option<String>,
     /// Container and codec; empty for a source supplied by the program.
     pub codec: String,
     /// Bits per sample; `null` if the format has no fixed sample width.

@@ -49,8 +49,9 @@ pub(crate) struct Header {
     pub extent: Extent,
     /// Bytes of audio in further `data` chunks, which are not part of `extent`.
     pub more_data: u64,
-    /// Time reference of the `bext` chunk: frames since midnight at the file's rate.
-    pub time_reference: Option<u64>,
+    /// Contents of the `bext` chunk, whose time reference counts frames since midnight at the file's rate. Of its
+    /// coding history there is at most the first 16 KiB.
+    pub bext: Option<Bext>,
     /// Body of the chunk that marks the file as a slice of a longer one.
     pub slice: Option<Vec<u8>>,
 }
@@ -142,11 +143,7 @@ pub(crate) fn open(file: &mut (impl Read + Seek)) -> io::Result<Found> {
         return broken("no data chunk: the file holds no audio");
     };
     let extent = extent::find_extent(file, &chunks, data, fmt.block_align)?;
-    let time_reference = chunks
-        .bext
-        .as_deref()
-        .and_then(Bext::from_bytes)
-        .map(|b| b.time_reference);
+    let bext = chunks.bext.as_deref().and_then(Bext::from_bytes);
     Ok(Found::Wave(Header {
         form: chunks.form,
         fmt,
@@ -160,7 +157,7 @@ pub(crate) fn open(file: &mut (impl Read + Seek)) -> io::Result<Found> {
         } else {
             0
         },
-        time_reference,
+        bext,
         slice: chunks.slice,
     }))
 }

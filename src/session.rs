@@ -284,17 +284,17 @@ impl Session {
         }
     }
 
-    /// Removes cues, deliverables and inserts, so that only the places of the tracks' clips are left.
+    /// Removes deliverables, inserts and solos, so that only the places of the clips are left.
     #[cfg(feature = "dawproject")]
-    pub(crate) fn reduce_to_tracks(&mut self) {
-        self.cues.clear();
+    pub(crate) fn remove_processing(&mut self) {
         self.deliverables.clear();
         self.master.inserts.clear();
-        let tracks = self.tracks.iter_mut().map(|track| &mut track.strip);
+        let in_cues = self.cues.iter_mut().flat_map(|cue| &mut cue.tracks);
+        let tracks = self.tracks.iter_mut().chain(in_cues);
+        let tracks = tracks.map(|track| &mut track.strip);
         let strips = tracks.chain(self.buses.iter_mut().map(|bus| &mut bus.strip));
         for strip in strips {
             strip.inserts.clear();
-            // What a solo hides is kept.
             strip.solo = false;
         }
     }

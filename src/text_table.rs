@@ -4,8 +4,10 @@ use crate::error::{MAX_WIDTH, one_line};
 use std::fmt;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
 
-/// Smallest width that a column is shortened to.
+/// Smallest width that a column is shortened to, and the one down to which it is before a column is left out: names of fewer
+/// cells tell little.
 const MIN_WIDTH: usize = 8;
+const MIN_READABLE_WIDTH: usize = 12;
 
 /// Rows under headings.
 #[derive(Debug)]
@@ -102,12 +104,15 @@ impl TextTable {
             let Some(columns) = limit else {
                 return shown;
             };
-            if self.narrow(&mut shown, columns) {
+            if self.narrow(&mut shown, columns, MIN_READABLE_WIDTH) {
                 return shown;
             }
             match droppable.next() {
                 Some(column) => dropped.push(*column),
-                None => return shown,
+                None => {
+                    self.narrow(&mut shown, columns, MIN_WIDTH);
+                    return shown;
+                }
             }
         }
     }
@@ -132,8 +137,8 @@ impl TextTable {
     }
 
     /// Narrows the widest of the columns that are not aligned to the right until a row takes at most this many
-    /// cells. Returns false if it still takes more.
-    fn narrow(&self, shown: &mut [(usize, usize)], columns: usize) -> bool {
+    /// cells and no column fewer than `min_width`. Returns false if it still takes more.
+    fn narrow(&self, shown: &mut [(usize, usize)], columns: usize, min_width: usize) -> bool {
         loop {
             let total: usize = shown.iter().map(|(_, width)| width + 2).sum();
             if total <= columns {
@@ -141,7 +146,7 @@ impl TextTable {
             }
             let widest = shown
                 .iter_mut()
-                .filter(|(column, width)| !self.right.contains(column) && *width > MIN_WIDTH)
+                .filter(|(column, width)| !self.right.contains(column) && *width > min_width)
                 .max_by_key(|(_, width)| *width);
             match widest {
                 Some((_, width)) => *width -= 1,
@@ -222,7 +227,7 @@ mod tests {
         }
         let text = format!("{rows:60}");
         assert!(text.contains("ドラム") && text.contains("左右"), "{text}");
-        // Where even eight cells for each name are too many, the file goes first.
+        // Where twelve cells for each name are too many, the file goes first.
         let text = format!("{rows:20}");
         assert!(!text.contains("file") && text.contains("-12.0"), "{text}");
     }

@@ -3,9 +3,9 @@
 //! ```text
 //! jobs.jsonl ─► plan     number of items, hours, bytes, and every line that is wrong
 //!            ─► run      one shard: line i belongs to shard i mod N; writes a file and its marker for each item
-//!            ─► collect  missing items as an --array= list; summary.jsonl, summary.csv
+//!            ─► collect  missing items as an --array= list; summary.jsonl, summary.csv, overview_page
 //!
-//! job_list ─► job ─► item ─► file, marker ─► outcome, a line of JSON
+//! job_list ─► job ─► item ─► file, marker ─► outcome ─► display: a line of JSON, or for people on a terminal
 //!    shard, scheduler_variables: which lines      fingerprint: whether an item is done      duplicates: ids, outputs
 //! ```
 //!

@@ -1,6 +1,6 @@
 //! Prints JSON documents on stdout, each with the version of its form.
 //!
-//! `docs/output.schema.json` describes all of them.
+//! `cli/output.schema.json` describes all of them.
 
 use crate::{failure::Failure, stdout};
 use serde_json::{Map, Value};

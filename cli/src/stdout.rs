@@ -28,10 +28,11 @@ pub fn print_fitting(table: &impl Display) -> Result<(), Failure> {
         .flatten()
         .map(|(columns, _)| usize::from(columns))
         .filter(|columns| *columns > 0);
-    match columns {
-        Some(columns) => print(&format!("{table:columns$}")),
-        None => print(&table.to_string()),
-    }
+    let text = match columns {
+        Some(columns) => format!("{table:columns$}"),
+        None => table.to_string(),
+    };
+    print(text.trim_end())
 }
 
 /// Prints a line of a run. Its loss is no error, because the markers that the run writes hold the same.

@@ -132,11 +132,15 @@ pub fn session(folder: &Path) -> Result<Session, NotATimecode> {
             .tolerance(1.0)
             .true_peak(Dbtp(-2.0)),
     );
+    let full = full.fit(true);
     let celli = film.part("cue.storm.celli").ok();
-    let mut m_and_e =
-        Deliverable::new("music-and-effects", file("out/{title} M&E.wav")).mute(dialogue);
+    let mut m_and_e = Deliverable::new("music-and-effects", file("out/{title} M&E.wav"))
+        .mute(dialogue)
+        .gain_of("full");
     m_and_e.mute.extend(celli);
-    let stems = Deliverable::new("stems", file("out/{title} {bus}.wav")).stems([music, dialogue]);
+    let stems = Deliverable::new("stems", file("out/{title} {bus}.wav"))
+        .stems([music, dialogue])
+        .gain_of("full");
     let album = LoudnessTarget::new(Lufs(-14.0)).true_peak(Dbtp(-1.0));
     let album = Deliverable::new("album", file("out/album/{nn} {cue}.wav"))
         .album(true)

@@ -121,7 +121,7 @@ impl<'a> ProgressReporter<'a> {
     ///
     /// # Errors
     /// `Cancelled` if the callback returns `Break`, and the errors of [`Cancel::check`].
-    pub(super) fn advance(&mut self, frames: usize) -> Result<()> {
+    pub(crate) fn advance(&mut self, frames: usize) -> Result<()> {
         self.cancel.check()?;
         self.progress.done += Frames(frames as u64);
         match self

@@ -1,14 +1,35 @@
 //! Metadata of delivered files: that of the mix, with what a stem or the piece of an album adds.
 
-use super::jobs::{DeliveredFile, DeliveryJob};
+use super::{
+    carried,
+    jobs::{DeliveredFile, DeliveryJob},
+};
 use crate::{
     encode::{Family, Metadata},
+    error::Result,
     plan::{Plan, channel_names},
     session::{Content, Credit, Cue, Deliverable, Session, release::compact_isrc},
 };
 
-/// Returns the metadata of a file of a job, as for its whole timeline.
+/// Returns the metadata of a file of a job, as for its whole timeline. `node` is that of a stem.
+///
+/// # Errors
+/// Those of reading the metadata of a source.
 pub(super) fn of_file(
+    job: &DeliveryJob,
+    file: &DeliveredFile,
+    plan: &Plan,
+    deliverable: Option<&Deliverable>,
+    node: Option<usize>,
+) -> Result<Metadata> {
+    let stated = stated(job, file, plan, deliverable);
+    let master = plan.nodes.len().saturating_sub(1);
+    let node = node.unwrap_or(master);
+    carried::add_source(stated, &job.session, plan, node, job.is_of_cue())
+}
+
+/// Returns what the session states about a file.
+fn stated(
     job: &DeliveryJob,
     file: &DeliveredFile,
     plan: &Plan,

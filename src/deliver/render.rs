@@ -168,6 +168,9 @@ pub(super) fn render(
         )?);
     }
 
+    for file in &mut files {
+        file.file_mut().copy_start(progress)?;
+    }
     let mut renderer = Renderer::new(plan, &context.settings.options)?;
     // A picture shows one pass of all frames.
     let has_picture = splice.is_none() && job.cut.loops == 1;
@@ -220,7 +223,7 @@ pub(super) fn render(
     }
     let finished = job.files.iter().zip(&signals.per_file).zip(files);
     for (number_of_file, ((file, signals), mut output)) in finished.enumerate() {
-        let spliced = output.file_mut().finish_splice()?;
+        let spliced = output.file_mut().copy_end(progress)?;
         let measured = match &spliced {
             Some(levels) => levels.measured.as_ref(),
             None => measurements.get(signals.file),
@@ -424,7 +427,7 @@ fn create_file(
     let range = job.range(plan);
     let options = encode::Options {
         overwrite: context.settings.overwrite,
-        metadata: metadata::of_file(job, file, plan, deliverable)
+        metadata: metadata::of_file(job, file, plan, deliverable, signals.node)?
             .of_range(&range)
             .repeated(range.end - range.start, job.cut.loops),
         states_loudness: !matches!(file.content, Content::Stem(_)),

@@ -9,7 +9,7 @@
 use super::jobs::DeliveryJob;
 use crate::{
     block::Block,
-    bounce::output_file::AudioFile,
+    bounce::{output_file::AudioFile, settings::ProgressReporter},
     diagnostics::{ClockTime, Subject, Warning, WarningKind},
     dsp::{peak::Peak, quantise::held},
     encode::{CompleteOutput, Container, FileLoudness, FileSink, Format, Sink, Written},
@@ -177,6 +177,13 @@ impl SplicePart {
         self.replaced == self.file
     }
 
+    /// Returns the number of frames that are rendered for a number of files or copied from them.
+    pub(super) fn work(&self, files: usize) -> Frames {
+        let rendered = self.rendered.end - self.rendered.start;
+        let copied = (self.file.end - self.file.start) - rendered;
+        rendered + Frames(copied.0.saturating_mul(files as u64))
+    }
+
     /// Returns the replaced part in seconds of the timeline.
     pub(super) fn replaced_s(&self, rate: SampleRate) -> [f64; 2] {
         [self.replaced.start, self.replaced.end].map(|at| at.to_duration(rate).as_secs_f64())
@@ -196,12 +203,29 @@ impl DeliveredSink {
         Self { file, splice }
     }
 
+    /// Copies the frames before the rendered ones, if a part of the file is replaced.
+    ///
+    /// # Errors
+    /// Those of reading and writing, and of the progress.
+    pub(super) fn copy_start(&mut self, progress: &mut ProgressReporter<'_>) -> Result<()> {
+        match &mut self.splice {
+            Some(splice) => splice.copy_until(splice.part.rendered.start, &mut self.file, progress),
+            None => Ok(()),
+        }
+    }
+
     /// Copies the frames after the rendered ones. Returns the levels of a spliced file.
-    pub(super) fn finish_splice(&mut self) -> Result<Option<SplicedLevels>> {
+    ///
+    /// # Errors
+    /// Those of [`copy_start`](Self::copy_start).
+    pub(super) fn copy_end(
+        &mut self,
+        progress: &mut ProgressReporter<'_>,
+    ) -> Result<Option<SplicedLevels>> {
         let Some(mut splice) = self.splice.take() else {
             return Ok(None);
         };
-        splice.copy_until(splice.part.file.end, &mut self.file)?;
+        splice.copy_until(splice.part.file.end, &mut self.file, progress)?;
         Ok(Some(SplicedLevels {
             measured: splice.meter.map(Meter::finish),
             peaks: splice.peaks,
@@ -223,7 +247,6 @@ impl Sink for DeliveredSink {
     }
 
     fn finish(&mut self) -> Result<Written> {
-        self.finish_splice()?;
         self.file.finish()
     }
 }
@@ -296,9 +319,6 @@ impl SpliceInProgress {
 
     /// Writes the next frames of the render, those outside the replaced part from the old file.
     fn write(&mut self, rendered: &Block, file: &mut FileSink) -> Result<()> {
-        if self.at == self.part.file.start {
-            self.copy_until(self.part.rendered.start, file)?;
-        }
         let frames = rendered.frames();
         self.read(frames)?;
         let start = self.at;
@@ -336,12 +356,18 @@ impl SpliceInProgress {
     }
 
     /// Copies frames of the old file up to a frame of the timeline.
-    fn copy_until(&mut self, end: Frames, file: &mut FileSink) -> Result<()> {
+    fn copy_until(
+        &mut self,
+        end: Frames,
+        file: &mut FileSink,
+        progress: &mut ProgressReporter<'_>,
+    ) -> Result<()> {
         while self.at < end {
             let frames = saturating_usize((end - self.at).0).min(COPIED_FRAMES);
             self.read(frames)?;
             file.write(&self.block)?;
             self.measure();
+            progress.advance(frames)?;
         }
         Ok(())
     }

@@ -285,14 +285,14 @@ impl Encoder for FlacEncoder {
         }
         if let Some((gain, peak)) = loudness.replay_gain() {
             self.loudness = vec![
-                ("REPLAYGAIN_TRACK_GAIN", format!("{gain:+.2} dB")),
+                ("REPLAYGAIN_TRACK_GAIN", decibels(gain)),
                 ("REPLAYGAIN_TRACK_PEAK", format!("{peak:.6}")),
                 ("REPLAYGAIN_REFERENCE_LOUDNESS", "-18.00 LUFS".to_owned()),
             ];
         }
         if let Some((gain, peak)) = loudness.album.map(|album| album.replay_gain()) {
             self.loudness.extend([
-                ("REPLAYGAIN_ALBUM_GAIN", format!("{gain:+.2} dB")),
+                ("REPLAYGAIN_ALBUM_GAIN", decibels(gain)),
                 ("REPLAYGAIN_ALBUM_PEAK", format!("{peak:.6}")),
             ]);
         }
@@ -393,7 +393,8 @@ fn is_usual(layout: Layout) -> bool {
     )
 }
 
-/// Returns how frames are encoded: recorded stems become as small as by `flac -5`. More than 64 Rice
+/// Returns how frames are encoded: recorded stems become as small as by `flac -5`. An estimate in place of trying all
+/// ways to decorrelate stereo would be twice as fast, but makes some stems 3 % larger than `flac -5` does. More than 64 Rice
 /// partitions, which are 2^6, panic in `flac-codec` 1.3.3.
 fn options_of_frames() -> FlacOptions {
     FlacOptions::best()
@@ -443,6 +444,13 @@ fn tags(metadata: &Metadata, rate: u32) -> Vec<(&'static str, String)> {
     tags
 }
 
+/// Returns a gain as ReplayGain states it: `-7.35 dB`, and `+0.00 dB` on either side of zero.
+fn decibels(gain: f64) -> String {
+    // Adding zero makes +0.0 of -0.0.
+    let rounded = (100.0 * gain).round() / 100.0 + 0.0;
+    format!("{rounded:+.2} dB")
+}
+
 /// Returns the body of the block of comments.
 fn comments(tags: &[(&str, String)], loudness: &[(&str, String)]) -> Vec<u8> {
     let mut body = Vec::new();
@@ -475,6 +483,24 @@ fn append_integers(width: Width, pcm: &[u8], to: &mut Vec<i32>) {
                     .iter()
                     .map(|[a, b, c]| i32::from_le_bytes([0, *a, *b, *c]) >> 8),
             );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gain_of_nothing_has_no_minus() {
+        for (gain, text) in [
+            (-0.001, "+0.00 dB"),
+            (0.0, "+0.00 dB"),
+            (-0.006, "-0.01 dB"),
+            (-7.346, "-7.35 dB"),
+            (12.0, "+12.00 dB"),
+        ] {
+            assert_eq!(decibels(gain), text);
         }
     }
 }

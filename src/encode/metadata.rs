@@ -15,7 +15,7 @@ use std::ops::Range;
 /// | field | WAV | FLAC |
 /// |---|---|---|
 /// | texts, track number, ISRC | `LIST` `INFO`; with an ISRC or an album also `id3 ` | Vorbis comments |
-/// | description, originator, reference, full date, time reference | `bext` version 2 (EBU Tech 3285) | – |
+/// | description, originator, reference, full date, time reference, coding history | `bext` version 2 (EBU Tech 3285) | – |
 /// | project, scene, frame rate, channel names, family | `iXML` | – |
 /// | markers | `cue ` and `LIST` `adtl` | `CHAPTER` comments |
 ///
@@ -48,12 +48,15 @@ pub struct Metadata {
     pub upc: String,
     /// Number of the piece on the album and number of pieces.
     pub track: Option<(u32, u32)>,
-    /// Description; `bext` holds 256 ASCII characters of it, with `?` for others.
+    /// Description; `bext` holds 256 ASCII characters of it, with `?` for others but line ends of CR LF.
     pub description: String,
     /// Originator of the file; `bext` holds 32 ASCII characters of it.
     pub originator: String,
     /// Reference that identifies the file; `bext` holds 32 ASCII characters of it.
     pub reference: String,
+    /// Coding history of the source (EBU R 98), one line for each step. `bext` holds it as ASCII, with a line about
+    /// the file itself at the end.
+    pub coding_history: String,
     /// Film or album that the file belongs to.
     pub project: String,
     /// Scene or cue.
@@ -173,6 +176,24 @@ pub(super) fn plain(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()
+}
+
+/// Replaces everything but printable ASCII and the line ends of recorders, CR LF, and truncates the text to `max_chars`
+/// characters.
+pub(super) fn ascii_text(text: &str, max_chars: usize) -> String {
+    let lines: Vec<String> = text
+        .split("\r\n")
+        .map(|line| ascii(line, max_chars))
+        .collect();
+    lines.join("\r\n").chars().take(max_chars).collect()
+}
+
+/// Returns lines of printable ASCII, each ended as `bext` wants it; empty lines are left out.
+pub(super) fn ascii_lines(text: &str) -> String {
+    let lines = text
+        .split(['\r', '\n'])
+        .filter(|line| !line.trim().is_empty());
+    lines.map(|line| ascii(line, usize::MAX) + "\r\n").collect()
 }
 
 /// Replaces everything but printable ASCII and truncates the text to `max_chars` characters.

@@ -258,10 +258,8 @@ fn run_all(
         lag += running.latency();
         running.process(insert, curves, at, block, key, |from, gains| {
             let Some(log) = &mut log else { return };
-            // A report counts frames; playback, which reports nothing, has meters.
-            if position.counted.is_empty() {
+            if position.counted.is_metered {
                 log.meter(gains);
-                return;
             }
             let input = position.input + (from - at);
             // While the look-ahead fills, frames come out that lie before the start of the timeline.

@@ -25,6 +25,7 @@ impl Renderer {
     pub(crate) fn live(plan: Plan, ramp: usize) -> Result<Self> {
         let channels = plan.spec.layout.channels();
         let mut renderer = Self::new(plan, &Options { threads: 1 })?;
+        renderer.metered = true;
         for (state, node) in renderer.nodes.iter_mut().zip(&renderer.plan.nodes) {
             let feeds = if let NodeInput::Sum(feeds) = &node.input {
                 feeds.len()

@@ -22,6 +22,8 @@ const MAX_VALUES: usize = 1 << 13;
 pub(super) struct CountedFrames {
     pub start: u64,
     pub end: u64,
+    /// Gains are also taken for meters, as in live playback.
+    pub is_metered: bool,
 }
 
 /// Gain reduction of one insert over the frames of a range in which its strip sounds.
@@ -35,13 +37,6 @@ pub(crate) struct GainReduction {
     pub curve: Vec<f32>,
     /// Seconds of one step.
     pub step_s: f64,
-}
-
-impl CountedFrames {
-    /// Returns true where nothing is reported, as in live playback.
-    pub(super) fn is_empty(self) -> bool {
-        self.start >= self.end
-    }
 }
 
 /// The gain reduction of one insert so far.
@@ -222,6 +217,7 @@ mod tests {
     const ALL: CountedFrames = CountedFrames {
         start: 0,
         end: u64::MAX,
+        is_metered: false,
     };
 
     #[test]
@@ -261,6 +257,7 @@ mod tests {
         let counted = CountedFrames {
             start: 1000,
             end: 3000,
+            is_metered: false,
         };
         let mut log = ReductionLog::new(1000);
         log.note(0, &gains, counted, &sounding);

@@ -1,5 +1,8 @@
 //! Comma-separated values (RFC 4180), and the same with semicolons or tabs, as spreadsheets of other languages write.
 
+/// Limit of the number of lines.
+const MAX_ROWS: usize = 2 * super::MAX_ITEMS;
+
 /// Limit of the number of cells of a line.
 const MAX_CELLS: usize = 256;
 
@@ -69,6 +72,9 @@ pub(super) fn rows(text: &str) -> Result<Vec<Row>, (usize, String)> {
                     cells: Vec::new(),
                 };
                 rows.push(std::mem::replace(&mut row, next));
+                if rows.len() > MAX_ROWS {
+                    return Err((line, "is one line more than a session can hold".to_owned()));
+                }
             }
             c => cell.push(c),
         }

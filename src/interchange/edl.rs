@@ -6,7 +6,6 @@
 use super::{
     MAX_ITEMS, Options,
     media_files::MediaFiles,
-    names::Names,
     notes::{Notes, Place},
     ratio::Ratio,
     text_file::TextFile,
@@ -92,7 +91,7 @@ pub(super) fn read(file: &TextFile, options: &Options) -> Result<(Session, Notes
         picture: Some((fps, start)),
     };
     let lanes = list.lanes(file, start, fps)?;
-    add_tracks(&mut session, base, lanes, &mut Names::default()).map_err(|clip| {
+    add_tracks(&mut session, base, lanes, &mut list.notes).map_err(|clip| {
         let what = format!("clip {clip:?} lies before the start {start} of the session");
         file.error(&Place::File, what)
     })?;
@@ -325,6 +324,7 @@ impl List {
         let mut lanes: Vec<Lane> = Vec::new();
         // The end of each lane's last clip on the timeline, in picture frames from midnight.
         let mut ends: Vec<u64> = Vec::new();
+        let mut index: HashMap<String, usize> = HashMap::new();
         let mut files = MediaFiles::default();
         let events = std::mem::take(&mut self.events);
         let mut events = events.iter().peekable();
@@ -335,16 +335,16 @@ impl List {
                     .add_to_group("picture", Place::Line(event.line), what);
                 continue;
             }
-            let lane = lanes.iter().position(|lane| lane.name == event.track());
-            let lane = lane.unwrap_or_else(|| {
+            let next = lanes.len();
+            let lane = *index.entry(event.track()).or_insert(next);
+            if lane == next {
                 lanes.push(Lane {
                     name: event.track(),
                     mute: false,
                     clips: Vec::new(),
                 });
                 ends.push(0);
-                lanes.len() - 1
-            });
+            }
             let (Some(lane), Some(end)) = (lanes.get_mut(lane), ends.get_mut(lane)) else {
                 continue;
             };

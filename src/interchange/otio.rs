@@ -6,7 +6,6 @@
 use super::{
     MAX_ITEMS, Options,
     media_files::MediaFiles,
-    names::Names,
     notes::{Notes, Place},
     ratio::Ratio,
     text_file::TextFile,
@@ -22,6 +21,10 @@ use crate::{
     units::SampleRate,
 };
 use serde_json::Value;
+use std::collections::HashMap;
+
+/// Limit of the text, whose values take many times its size.
+const MAX_TEXT_BYTES: usize = 32 << 20;
 
 /// Limit of nested compositions.
 const MAX_DEPTH: usize = 24;
@@ -31,6 +34,10 @@ const MAX_DEPTH: usize = 24;
 /// # Errors
 /// `Session` for a text that is no timeline, with its line or its element.
 pub(super) fn read(file: &TextFile, options: &Options) -> Result<(Session, Notes)> {
+    if file.text.len() > MAX_TEXT_BYTES {
+        let what = format!("is larger than {MAX_TEXT_BYTES} bytes: export a part of the timeline");
+        return Err(file.error(&Place::File, what));
+    }
     let root: Value = serde_json::from_str(&file.text).map_err(|e| {
         let what = format!("column {}: is no valid JSON: {e}", e.column());
         file.error(&Place::Line(e.line()), what).because(e)
@@ -41,6 +48,7 @@ pub(super) fn read(file: &TextFile, options: &Options) -> Result<(Session, Notes
         notes: Notes::default(),
         files: MediaFiles::default(),
         lanes: Vec::new(),
+        lane_index: HashMap::new(),
         markers: Vec::new(),
         items: 0,
         wants_video: false,
@@ -93,8 +101,7 @@ pub(super) fn read(file: &TextFile, options: &Options) -> Result<(Session, Notes
     }
     session.markers.sort_by_key(|marker| marker.at);
     let lanes = std::mem::take(&mut reader.lanes);
-    let lanes = lanes.into_iter().map(|(_, lane)| lane).collect();
-    add_tracks(&mut session, base, lanes, &mut Names::default()).map_err(|clip| {
+    add_tracks(&mut session, base, lanes, &mut reader.notes).map_err(|clip| {
         let what = format!("clip {clip:?} lies before the start or beyond the longest session");
         file.error(&Place::File, what)
     })?;
@@ -174,8 +181,9 @@ struct Reader<'a> {
     file: &'a TextFile,
     notes: Notes,
     files: MediaFiles,
-    /// Tracks by key.
-    lanes: Vec<(String, Lane)>,
+    lanes: Vec<Lane>,
+    /// The number of the track of each key.
+    lane_index: HashMap<String, usize>,
     /// Position, name and element.
     markers: Vec<(Ratio, String, String)>,
     items: usize,
@@ -823,17 +831,16 @@ impl Reader<'_> {
 
     /// Returns the lane of a name, which is made where there is none.
     fn lane(&mut self, name: &LaneName, mute: bool) -> &mut Lane {
-        let found = self.lanes.iter().position(|(key, _)| *key == name.key);
-        let index = found.unwrap_or_else(|| {
-            let lane = Lane {
+        let next = self.lanes.len();
+        let index = *self.lane_index.entry(name.key.clone()).or_insert(next);
+        if index == next {
+            self.lanes.push(Lane {
                 name: name.name.trim().to_owned(),
                 mute,
                 clips: Vec::new(),
-            };
-            self.lanes.push((name.key.clone(), lane));
-            self.lanes.len() - 1
-        });
+            });
+        }
         #[expect(clippy::indexing_slicing, reason = "found, or pushed just now")]
-        &mut self.lanes[index].1
+        &mut self.lanes[index]
     }
 }

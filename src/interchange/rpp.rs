@@ -9,21 +9,29 @@ use super::{
     names::Names,
     notes::{Notes, Place},
     ratio::Ratio,
+    stem_lengths::StemLengths,
     text_file::TextFile,
+    timeline::unname_single,
 };
 use crate::{
     curve::{Curve, Fade, FadeShape, Shape},
     dsp::pan::PanLaw,
     error::{Error, Result},
     layout::Layout,
-    media::{Damage, Input, stem::Stem},
+    media::Input,
     session::{Bus, BusId, Clip, Marker, Send, Session, Strip, Track},
     units::{Decibels, Frames, Gain, Pan, SampleRate},
 };
 use std::{
     collections::{BTreeSet, HashMap},
-    path::PathBuf,
+    path::Path,
 };
+
+/// Limit of the number of values of a project, those of plug-ins not counted.
+const MAX_VALUES: usize = 2_000_000;
+
+/// Elements of plug-ins.
+const PLUGINS: [&str; 7] = ["VST", "AU", "JS", "CLAP", "LV2", "DX", "VIDEO_EFFECT"];
 
 /// Limit of nested elements.
 const MAX_DEPTH: usize = 64;
@@ -82,7 +90,7 @@ fn words(line: &str) -> Vec<String> {
 /// Returns the element of the project.
 fn parse(file: &TextFile) -> Result<Element> {
     let mut open: Vec<Element> = Vec::new();
-    let mut project = None;
+    let (mut project, mut count) = (None, 0usize);
     for (number, line) in (1..).zip(file.text.lines()) {
         let line = line.trim();
         let wrong = |what: &str| Err(file.error(&Place::Line(number), what));
@@ -111,8 +119,12 @@ fn parse(file: &TextFile) -> Result<Element> {
             }
         } else if let Some(element) = open.last_mut() {
             // The state of plug-ins is many lines of base64, which are not needed.
-            if !line.is_empty() && !element.name().starts_with("VST") {
+            if !line.is_empty() && !PLUGINS.contains(&element.name()) {
                 element.values.push((number, words(line)));
+                count += 1;
+                if count > MAX_VALUES {
+                    return wrong("is one line more than a project can have");
+                }
             }
         } else if !line.is_empty() && project.is_none() {
             return wrong("is no REAPER project: it begins with <REAPER_PROJECT");
@@ -137,7 +149,7 @@ pub(super) fn read(file: &TextFile, options: &Options) -> Result<(Session, Notes
         file,
         notes: Notes::default(),
         files: MediaFiles::default(),
-        lengths: HashMap::new(),
+        lengths: StemLengths::default(),
         rate: SampleRate::HZ_48000,
         clips: 0,
     };
@@ -164,8 +176,7 @@ struct Reader<'a> {
     file: &'a TextFile,
     notes: Notes,
     files: MediaFiles,
-    /// Lengths of stems at the session's rate.
-    lengths: HashMap<PathBuf, Option<Frames>>,
+    lengths: StemLengths,
     rate: SampleRate,
     clips: usize,
 }
@@ -265,7 +276,7 @@ impl Reader<'_> {
             }
         }
         for name in ["MASTERFXLIST", "MASTERVOLENV2", "MASTERPANENV2"] {
-            if let Some(element) = project.child(name).filter(|e| is_in_use(e)) {
+            if let Some(element) = project.child(name).filter(|e| is_in_use(e) || is_active(e)) {
                 let what = format!("<{name} of the master is not carried");
                 self.note(name, element.line, what);
             }
@@ -461,27 +472,22 @@ impl Reader<'_> {
             let name = bus_names.unique("unheard", "unheard");
             session.add_bus(Bus::new(name).gain(Decibels::SILENCE))
         });
-        for (index, (channel, strip)) in channels.iter().zip(&mut strips).enumerate() {
+        for (channel, strip) in channels.iter().zip(&mut strips) {
             strip.to = if channel.feeds_parent {
                 channel.parent.and_then(id)
             } else {
                 unheard
             };
-            for (target, receiver) in channels.iter().enumerate() {
-                let level = receiver
-                    .receives
-                    .iter()
-                    .find(|(source, _)| *source == index);
-                if let (Some((_, gain)), Some(to)) = (level, id(target)) {
+        }
+        for (target, receiver) in channels.iter().enumerate() {
+            for (source, gain) in &receiver.receives {
+                if let (Some(strip), Some(to)) = (strips.get_mut(*source), id(target)) {
                     strip.sends.push(Send { to, gain: *gain });
                 }
             }
         }
         for (index, (mut channel, mut strip)) in channels.into_iter().zip(strips).enumerate() {
-            // The only clip of a track needs no name.
-            if let [clip] = channel.clips.as_mut_slice() {
-                clip.name.clear();
-            }
+            unname_single(&mut channel.clips);
             let invert = self.is_inverted(channel.element)?;
             match id(index) {
                 Some(bus) => {
@@ -554,10 +560,7 @@ impl Reader<'_> {
                 }
                 "FXCHAIN" | "FXCHAIN_REC" if !is_in_use(child) => {}
                 "FXCHAIN" => {
-                    let plugins = child
-                        .inner
-                        .iter()
-                        .filter(|e| ["VST", "AU", "JS", "CLAP", "LV2", "DX"].contains(&e.name()));
+                    let plugins = child.inner.iter().filter(|e| PLUGINS.contains(&e.name()));
                     let plugins: Vec<&str> = plugins
                         .filter_map(|e| e.words.get(1).map(String::as_str))
                         .collect();
@@ -801,28 +804,21 @@ impl Reader<'_> {
             .ok_or_else(|| self.wrong(length.0, "the item ends beyond the longest session"))
     }
 
-    /// Returns the length of a stem at the session's rate, if it is there.
-    fn stem_length(&mut self, path: &PathBuf) -> Option<Frames> {
-        let rate = self.rate;
-        *self.lengths.entry(path.clone()).or_insert_with(|| {
-            Stem::probe(&Input::file(path), rate, Damage::Silence)
-                .ok()?
-                .frames
-        })
-    }
-
     /// Adds an item as one clip; where it loops beyond its source, as a clip for each pass.
     fn passes(
         &mut self,
         clip: Clip,
-        path: &PathBuf,
+        path: &Path,
         does_loop: bool,
         line: usize,
         label: &str,
         channel: &mut Channel<'_>,
     ) {
         let length = clip.length.unwrap_or(Frames::ZERO);
-        let source = self.stem_length(path).filter(|n| *n > Frames::ZERO);
+        let source = self
+            .lengths
+            .of_file(path, self.rate)
+            .filter(|n| *n > Frames::ZERO);
         let Some(source) = source.filter(|source| clip.from + length > *source) else {
             push(channel, clip);
             return;
@@ -906,6 +902,9 @@ impl Reader<'_> {
 
 /// Adds a clip under a name that no other clip of the track has.
 fn push(channel: &mut Channel<'_>, mut clip: Clip) {
+    let total = clip.length.unwrap_or(Frames::MAX);
+    clip.fade_in = clip.fade_in.within(total.0);
+    clip.fade_out = clip.fade_out.within(total.0);
     let fallback = format!("item {}", channel.clips.len() + 1);
     clip.name = channel.clip_names.unique(&clip.name, &fallback);
     channel.clips.push(clip);
@@ -924,11 +923,7 @@ fn level(factor: f64) -> Decibels {
 
 /// Reports whether a chain of plug-ins has one.
 fn is_in_use(chain: &Element) -> bool {
-    chain
-        .inner
-        .iter()
-        .any(|e| ["VST", "AU", "JS", "CLAP", "LV2", "DX", "VIDEO_EFFECT"].contains(&e.name()))
-        || chain.name().ends_with("ENV2")
+    chain.inner.iter().any(|e| PLUGINS.contains(&e.name()))
 }
 
 /// Reports whether an envelope is active and has a point.

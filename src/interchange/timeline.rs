@@ -1,6 +1,11 @@
 //! Clips of a timeline in exact seconds, and the tracks that they become.
 
-use super::{names::Names, ratio::Ratio};
+use super::{
+    names::Names,
+    notes::{Notes, Place},
+    ratio::Ratio,
+    stem_lengths::StemLengths,
+};
 use crate::{
     curve::{Fade, FadeShape},
     media::Input,
@@ -84,6 +89,40 @@ impl TimeBase {
         Some(clip)
     }
 
+    /// Shortens crossfades to what the clips before them play.
+    fn fit_crossfades(self, track: &mut Track) {
+        let mut before: Option<Frames> = None;
+        let mut order: Vec<&mut Clip> = track.clips.iter_mut().collect();
+        order.sort_by_key(|clip| self.frame(clip.at));
+        for clip in order {
+            let start = self.frame(clip.at);
+            if clip.crossfade.length > Frames::ZERO {
+                let shared = before.map_or(Frames::ZERO, |end| end - start);
+                let own = clip.length.unwrap_or(Frames::MAX);
+                let fits = clip.crossfade.length.min(shared).min(own);
+                if fits < clip.crossfade.length {
+                    clip.exact.crossfade = None;
+                    clip.crossfade.length = fits;
+                }
+                if fits == Frames::ZERO {
+                    clip.crossfade = Fade::default();
+                }
+            }
+            before = clip.length.map(|length| start + length);
+        }
+    }
+
+    /// Returns the frame of a position.
+    fn frame(self, at: At) -> Frames {
+        match (at, self.picture) {
+            (At::Frames(frames), _) => frames,
+            (At::Timecode(timecode), Some((_, start))) => {
+                timecode.frames(self.rate) - start.frames(self.rate)
+            }
+            _ => Frames::ZERO,
+        }
+    }
+
     /// Returns a position: timecode where it is the start of a picture frame.
     pub(super) fn position(self, at: Ratio) -> Option<(At, Option<ExactFrames>)> {
         if let Some(timecode) = self.timecode(at) {
@@ -141,35 +180,49 @@ pub(super) struct Lane {
     pub clips: Vec<PlacedClip>,
 }
 
-/// Adds the lanes that have clips as tracks. Clips are named where a track has several. Returns the name of a clip whose
-/// times lie beyond the longest session.
+/// Takes the name of a track's only clip, where the table of the track can state the clip.
+pub(super) fn unname_single(clips: &mut [Clip]) {
+    if let [clip] = clips
+        && clip.gain == Decibels::UNITY
+        && clip.crossfade == Fade::default()
+    {
+        clip.name.clear();
+    }
+}
+
+/// Adds the lanes that have clips as tracks. Clips are named where a track has several. They end with their files, where these
+/// are there.
 ///
 /// # Errors
-/// The name of the clip.
+/// The name of a clip whose times are negative or beyond the longest session.
 pub(super) fn add_tracks(
     session: &mut Session,
     base: TimeBase,
     lanes: Vec<Lane>,
-    names: &mut Names,
+    notes: &mut Notes,
 ) -> Result<(), String> {
+    let (mut names, mut lengths) = (Names::default(), StemLengths::default());
     for (number, lane) in (1..).zip(lanes) {
         if lane.clips.is_empty() {
             continue;
         }
         let mut track = Track::of(names.unique(&lane.name, &format!("track {number}")));
         track.strip.mute = lane.mute;
-        let is_single = lane.clips.len() == 1;
         let mut clip_names = Names::default();
         for (number, mut placed) in (1..).zip(lane.clips) {
             let name = placed.name.clone();
-            placed.name = if is_single {
-                String::new()
-            } else {
-                clip_names.unique(&placed.name, &format!("clip {number}"))
-            };
-            track.clips.push(base.clip(placed).ok_or(name)?);
+            placed.name = clip_names.unique(&placed.name, &format!("clip {number}"));
+            let mut clip = base.clip(placed).ok_or(name)?;
+            let place = || Place::Part(format!("track {:?}", track.strip.name));
+            if lengths.fit(&mut clip, base.rate, place, notes) {
+                track.clips.push(clip);
+            }
         }
-        session.add_track(track);
+        base.fit_crossfades(&mut track);
+        unname_single(&mut track.clips);
+        if !track.clips.is_empty() {
+            session.add_track(track);
+        }
     }
     Ok(())
 }

@@ -102,6 +102,7 @@ impl DecodedFile {
             trimmed_end: Frames(opened.trimmed_end),
             time_reference: None,
             streams: opened.streams,
+            colour: opened.colour,
             remarks: opened.remarks,
         };
         let source = Self {

@@ -89,6 +89,8 @@ pub(crate) struct OpenedStem {
     pub(crate) trimmed_end: u64,
     /// Number of audio streams in the file.
     pub(crate) streams: usize,
+    /// Colour that the file gives the stem: `#rrggbb`.
+    pub(crate) colour: Option<String>,
     pub(crate) remarks: Vec<Remark>,
     /// Whether a seek has to decode from the start of the stream to be exact.
     pub(crate) seeks_from_start: bool,
@@ -293,6 +295,7 @@ impl StemFile<'_> {
         };
         let (rate, channels) = self.check_limits(rate, channels)?;
         Ok(OpenedStem {
+            colour: None,
             packets,
             decoder,
             codec,

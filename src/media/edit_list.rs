@@ -165,6 +165,7 @@ mod tests {
             trimmed_end: Frames(0),
             time_reference: None,
             streams: 1,
+            colour: None,
             remarks: Vec::new(),
         };
         let pieces = pieces

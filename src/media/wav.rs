@@ -129,8 +129,9 @@ impl Wav {
             bits: bits(&header.fmt, coding),
             trimmed_start: Frames::ZERO,
             trimmed_end: Frames::ZERO,
-            time_reference: header.time_reference.map(Frames),
+            time_reference: header.bext.as_ref().map(|bext| Frames(bext.time_reference)),
             streams: 1,
+            colour: None,
             remarks: remarks(
                 header.extent.stated / frame_size,
                 promised,

@@ -165,6 +165,7 @@ fn clip(plan: &Plan, clip: &PlannedClip, flaws: &FlawLog) -> ClipReport {
     };
     ClipReport {
         file: stem.name.clone(),
+        colour: info.and_then(|i| i.colour.clone()),
         codec: info.map(|i| i.codec.clone()).unwrap_or_default(),
         bits: info.and_then(|i| i.bits).map(|b| b.width),
         float: info.and_then(|i| i.bits).is_some_and(|b| b.float),

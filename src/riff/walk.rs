@@ -10,8 +10,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 const MAX_CHUNKS: usize = 65_536;
 /// Maximum number of bytes read of `fmt `; EXTENSIBLE has 40.
 const MAX_FMT_BYTES: u64 = 1024;
-/// Size of the fixed part of `bext` in bytes.
-const BEXT_BYTES: u64 = 602;
+/// Maximum number of bytes read of `bext`: the fixed part, and 16 KiB of coding history.
+const BEXT_BYTES: u64 = 602 + (16 << 10);
 /// Identifier of the chunk that marks a slice of a longer file. Not a standard chunk.
 pub(super) const SLICE_ID: [u8; 4] = *b"slic";
 /// Maximum size of a `slic` chunk in bytes. It holds the header of the whole file.

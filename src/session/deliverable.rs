@@ -258,7 +258,7 @@ impl Deliverable {
     /// let mut mix = Session::new(spec.rate, spec.layout);
     /// mix.add_track(Track::new("bed", Memory::new(spec, vec![vec![0.25; 1000]])?));
     /// let bar = Deliverable::new("bar", folder.path().join("bar.wav"));
-    /// mix.add_deliverable(bar.range(Frames(100)..Frames(300)).loops(4));
+    /// mix.deliverables.push(bar.range(Frames(100)..Frames(300)).loops(4));
     /// let done = Delivery::new().run(&mix)?;
     /// assert_eq!(done.deliverables[0].files[0].report.frames, 800);
     /// # Ok::<(), Box<dyn std::error::Error>>(())

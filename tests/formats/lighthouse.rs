@@ -194,10 +194,9 @@ fn the_lighthouse_is_delivered_in_one_run() {
     let listing: Value = serde_json::from_str(&listing).unwrap();
     assert_eq!(listing["tracks"][1]["isrc"], "GBABC2600002");
     let level = |key: &str| listing[key].as_f64().unwrap();
-    let gain = format!(
-        "REPLAYGAIN_ALBUM_GAIN={:+.2} dB",
-        -18.0 - level("integrated_lufs")
-    );
+    // The album is fitted to the reference: its gain is nothing, without a sign of its rounding.
+    let gain = (100.0 * (-18.0 - level("integrated_lufs"))).round() / 100.0 + 0.0;
+    let gain = format!("REPLAYGAIN_ALBUM_GAIN={gain:+.2} dB");
     let peak = 10f64.powf(level("true_peak_dbtp") / 20.0);
     let peak = format!("REPLAYGAIN_ALBUM_PEAK={peak:.6}");
     for name in ["album/01 The Storm.flac", "album/02 End Titles.flac"] {
@@ -247,6 +246,42 @@ fn the_lighthouse_is_delivered_in_one_run() {
         assert_eq!(probed(&full)["date"], "2026-11-27");
         assert_eq!(probed(&flac[1])["ISRC"], "GBABC2600001");
         assert_eq!(probed(&named("cd/02 End Titles.wav"))["track"], "2");
+    }
+    if have(&["mediainfo"]) {
+        let read = |file: &Path| -> Vec<Value> {
+            let text = run("mediainfo", &["--Output=JSON", file.to_str().unwrap()]);
+            let json: Value = serde_json::from_slice(&text).unwrap();
+            json["media"]["track"].as_array().unwrap().clone()
+        };
+        let mix = read(&full);
+        let stated = [
+            (0, "Title", reel),
+            (0, "Album", "The Lighthouse Keeper (Original Soundtrack)"),
+            (0, "Performer", "Various Artists"),
+            (0, "Producer", "soundtrack"),
+            (0, "Recorded_Date", "2026-11-27"),
+            (
+                0,
+                "Encoded_Library_Settings",
+                "A=PCM,F=48000,W=24,M=stereo,T=soundtrack",
+            ),
+            (1, "SamplingCount", "1441440"),
+            (1, "Delay", "3603.600000000"),
+        ];
+        for (track, key, value) in stated {
+            assert_eq!(mix[track][key], value, "{key}: {mix:?}");
+        }
+        let piece = read(&flac[1]);
+        let stated = [
+            ("Title", "The Storm"),
+            ("Performer", "The Harbour Orchestra"),
+            ("Composer", "A. Writer / B. Writer"),
+            ("Track_Position", "1"),
+            ("ISRC", "GBABC2600001"),
+        ];
+        for (key, value) in stated {
+            assert_eq!(piece[0][key], value, "{key}: {piece:?}");
+        }
     }
     one_cue_is_fixed_in_the_files(folder.path(), &done);
 }

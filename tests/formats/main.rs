@@ -5,6 +5,7 @@
 //! figures.
 
 mod apple;
+mod carried;
 mod containers;
 mod damage;
 mod flac;

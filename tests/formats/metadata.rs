@@ -478,3 +478,106 @@ fn hostile_texts_are_escaped_or_refused() {
     film.album.date = "1".into();
     assert!(Plan::compile(&film).is_err());
 }
+
+/// Returns the Vorbis comments of a FLAC file as they are written.
+fn written_comments(path: &Path) -> Vec<String> {
+    let bytes = fs::read(path).unwrap();
+    let mut at = 4;
+    while bytes[at] & 0x7F != 4 {
+        let size = u32::from_be_bytes([0, bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        at += 4 + size as usize;
+    }
+    let block = &bytes[at + 4..];
+    let mut at = 4 + u32_at(block, 0) as usize;
+    let count = u32_at(block, at);
+    at += 4;
+    let mut next = || {
+        let length = u32_at(block, at) as usize;
+        let text = String::from_utf8(block[at + 4..at + 4 + length].to_vec()).unwrap();
+        at += 4 + length;
+        text
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+#[test]
+fn hostile_titles_break_no_delivered_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let mut film = reel(48_000, FrameRate::FPS_25);
+    let title = "=HYPERLINK(1)\r\nARTIST=x\0</script><b>\"";
+    film.title = title.into();
+    let storm = &mut film.cues_mut()[0];
+    storm.title = title.into();
+    storm.markers[0].name = "x\nCHAPTER001=00:00:00.000".into();
+    let album = Deliverable::new("FAILED", path("{nn}.flac")).album(true);
+    film.deliverables = vec![
+        Deliverable::new("mix", path("mix.wav")),
+        album.format(Format::FLAC_16).listing(true),
+        Deliverable::new("sheet", path("sheet.csv")).cue_sheet(true),
+        Deliverable::new("page", path("page.html")).report(true),
+        Deliverable::new("data", path("data.json")).report(true),
+    ];
+    film.album.title = "Album".into();
+    let done = Delivery::new().run(&film).unwrap();
+    assert!(done.passed());
+
+    let tags = written_comments(&path("01.flac"));
+    assert!(
+        tags.contains(&"TITLE==HYPERLINK(1)  ARTIST=x </script><b>\"".to_owned()),
+        "{tags:?}"
+    );
+    assert!(
+        tags.iter().all(|tag| !tag.contains(char::is_control)),
+        "{tags:?}"
+    );
+    assert_eq!(
+        tags.iter().filter(|tag| tag.starts_with("ARTIST=")).count(),
+        1
+    );
+    let chapters: Vec<&String> = tags
+        .iter()
+        .filter(|tag| tag.starts_with("CHAPTER"))
+        .collect();
+    assert_eq!(
+        chapters,
+        [
+            "CHAPTER000=00:00:00.500",
+            "CHAPTER000NAME=x CHAPTER001=00:00:00.000"
+        ]
+    );
+
+    let listing = fs::read_to_string(path("Album.cue")).unwrap();
+    let titles: Vec<&str> = listing
+        .lines()
+        .filter(|l| l.trim().starts_with("TITLE"))
+        .collect();
+    assert_eq!(
+        titles,
+        [
+            "TITLE \"Album\"",
+            "    TITLE \"=HYPERLINK(1)  ARTIST=x </script><b>'\""
+        ]
+    );
+    assert_eq!(listing.matches("PERFORMER").count(), 2);
+    let sheet = fs::read_to_string(path("sheet.csv")).unwrap();
+    let row = sheet.lines().nth(1).unwrap();
+    assert!(
+        row.starts_with("1,\"'=HYPERLINK(1)  ARTIST=x </script><b>\"\"\","),
+        "{row}"
+    );
+    assert_eq!(
+        sheet.lines().count(),
+        3,
+        "a head, a row and the total: {sheet}"
+    );
+    let page = fs::read_to_string(path("page.html")).unwrap();
+    assert!(!page.contains("</script><b>") && page.contains("&lt;/script&gt;&lt;b&gt;"));
+    // The word in the name of a deliverable is no verdict.
+    assert!(!page.contains("class=\"failed\""));
+    let data: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(path("data.json")).unwrap()).unwrap();
+    assert_eq!(data["title"], title);
+    let xml = String::from_utf8(chunk(&path("mix.wav"), "iXML")).unwrap();
+    roxmltree::Document::parse(&xml).unwrap();
+}

@@ -65,6 +65,9 @@ fn a_stem_mp4_gives_each_of_its_five_streams() {
     let path = files(&dir.join("stems/falcon69-ni-stem-mp4")).remove(0);
     let names = media::stream_names(&path).unwrap();
     assert_eq!(names, ["", "Drums", "Bass", "Other", "Vox"]);
+    let colours = [1, 2, 3, 4, 5].map(|n| media::open(&path, Some(n)).unwrap().1.colour);
+    let stated = ["#009e73", "#d55e00", "#cc79a7", "#56b4e9"].map(|c| Some(c.to_owned()));
+    assert_eq!((&colours[0], &colours[1..]), (&None, &stated[..]));
     let mut streams = Vec::new();
     for n in 1..=5 {
         let heard = tools::hear_stream(&path, Some(n)).unwrap();

@@ -6,77 +6,12 @@ use soundtrack::{
 };
 use std::panic::{self, AssertUnwindSafe};
 
-const OTIO: &str = r#"{ "OTIO_SCHEMA": "Timeline.1", "name": "Reel",
-  "global_start_time": { "OTIO_SCHEMA": "RationalTime.1", "value": 86400, "rate": 24 },
-  "tracks": { "OTIO_SCHEMA": "Stack.1", "name": "tracks", "children": [
-    { "OTIO_SCHEMA": "Track.1", "name": "A1", "kind": "Audio", "children": [
-      { "OTIO_SCHEMA": "Gap.1", "source_range": { "OTIO_SCHEMA": "TimeRange.1",
-        "start_time": { "OTIO_SCHEMA": "RationalTime.1", "value": 0, "rate": 24 },
-        "duration": { "OTIO_SCHEMA": "RationalTime.1", "value": 48, "rate": 24 } } },
-      { "OTIO_SCHEMA": "Transition.1", "transition_type": "SMPTE_Dissolve",
-        "in_offset": { "OTIO_SCHEMA": "RationalTime.1", "value": 2, "rate": 24 },
-        "out_offset": { "OTIO_SCHEMA": "RationalTime.1", "value": 3, "rate": 24 } },
-      { "OTIO_SCHEMA": "Clip.1", "name": "a", "source_range": { "OTIO_SCHEMA": "TimeRange.1",
-        "start_time": { "OTIO_SCHEMA": "RationalTime.1", "value": 10, "rate": 24 },
-        "duration": { "OTIO_SCHEMA": "RationalTime.1", "value": 48, "rate": 24 } },
-        "markers": [ { "OTIO_SCHEMA": "Marker.2", "name": "hit", "marked_range": { "OTIO_SCHEMA": "TimeRange.1",
-          "start_time": { "OTIO_SCHEMA": "RationalTime.1", "value": 12, "rate": 24 },
-          "duration": { "OTIO_SCHEMA": "RationalTime.1", "value": 0, "rate": 24 } } } ],
-        "media_reference": { "OTIO_SCHEMA": "ExternalReference.1", "target_url": "file:///a.wav" } } ] } ] } }
-"#;
-
-const EDL: &str = "\
-TITLE: Reel 2
-FCM: NON-DROP FRAME
-001  R1       A     C        00:00:04:00 00:00:06:00 01:00:01:12 01:00:03:12
-* FROM CLIP NAME:  rain.wav
-002  R1       A     C        00:00:00:00 00:00:00:00 01:00:03:12 01:00:03:12
-002  R2       A     D    012 00:00:01:00 00:00:03:00 01:00:03:12 01:00:05:12
-* TO CLIP NAME: wind.wav
-003  R4       AA/V  C        00:00:00:00 00:00:01:00 01:00:11:00 01:00:13:00
-M2   R4       012.0                00:00:00:00
-AUD  3    4
-";
-
-const SPOTTING: &str = "timecode,cue,in,out,title,usage,marker\r\n01:00:12:08,storm,2s,32s,\"The \"\"Storm\"\"\",BI,\r\n\
-    01:00:20:00,,,,,,the boat\r\n01:05:30:00,storm,38s,1836001 frames,,,\r\n";
-
-const REAPER_MARKERS: &str = "#,Name,Start,End,Length\r\nM1,Verse,0:01.500,,\r\nR1,\"Chorus\",1:02.000,1:32.250,0:30.250\r\n";
-
-const LABELS: &str = "0.5\t0.5\tone\n2.25\t3.5\ta region\n1.0\t1.0\ttwo\n";
-
-const RPP: &str = r#"<REAPER_PROJECT 0.1 "6.80" 1
-  SAMPLERATE 48000 1 0
-  MASTER_VOLUME 0.7 0 -1 -1 1
-  MARKER 1 0.5 "Verse 1" 0
-  <TRACK {1}
-    NAME Band
-    ISBUS 1 1
-  >
-  <TRACK {2}
-    NAME "Drums"
-    VOLPAN 1 -0.25 -1 -1 1
-    ISBUS 2 -1
-    AUXRECV 0 0 0.5 0
-    <VOLENV2
-      ACT 1 -1
-      PT 0 1 1
-      PT 0.5 0.25 0
-    >
-    <ITEM
-      POSITION 1.25
-      LENGTH 0.5
-      FADEIN 1 0.01 0
-      SOFFS 0.125
-      PLAYRATE 1 1 0
-      VOLPAN 0.25 0 1 -1
-      <SOURCE WAVE
-        FILE "drums.wav"
-      >
-    >
-  >
->
-"#;
+const OTIO: &str = include_str!("samples/reel.otio");
+const EDL: &str = include_str!("samples/reel.edl");
+const SPOTTING: &str = include_str!("samples/spotting.csv");
+const REAPER_MARKERS: &str = include_str!("samples/regions.csv");
+const LABELS: &str = include_str!("samples/labels.txt");
+const RPP: &str = include_str!("samples/song.rpp");
 
 fn options() -> Options {
     Options {
@@ -206,22 +141,7 @@ fn broken_texts_are_refused_with_their_name_or_read() {
 fn broken_archives_are_refused_with_their_name_or_read() {
     use std::io::{Cursor, Write as _};
     use zip::{ZipWriter, write::SimpleFileOptions};
-    const PROJECT: &str = r#"<Project version="1.0"><Transport><Tempo unit="bpm" value="120"/></Transport><Structure>
-      <Track contentType="audio" id="t1" name="A"><Channel destination="m" role="regular" id="c1">
-        <Devices><Equalizer deviceName="eq" deviceRole="audioFX"><Band type="bell" order="2"><Freq unit="hertz" value="1000"/><Gain unit="decibel" value="3"/><Q unit="linear" value="1"/></Band></Equalizer>
-        <Compressor deviceName="c" deviceRole="audioFX"><Ratio unit="linear" value="2"/></Compressor></Devices>
-        <Mute value="false"/><Pan unit="normalized" min="0" max="1" value="0.5" id="p1"/>
-        <Sends><Send destination="c2" type="post"><Volume unit="linear" value="0.5"/></Send></Sends>
-        <Volume unit="linear" value="0.5" id="v1"/></Channel></Track>
-      <Track contentType="audio" id="t2" name="B"><Channel destination="m" role="effect" id="c2"/></Track>
-      <Track contentType="audio" id="t3" name="M"><Channel role="master" id="m"/></Track></Structure>
-      <Arrangement><Lanes timeUnit="beats"><Lanes track="t1"><Clips>
-        <Clip time="4" duration="8" contentTimeUnit="seconds" playStart="1" loopStart="1" loopEnd="2" fadeTimeUnit="beats" fadeInTime="1" fadeOutTime="0.5">
-          <Audio channels="1" duration="4" sampleRate="48000"><File path="a.wav" external="true"/></Audio></Clip>
-        <Clip time="20" duration="2"><Clips><Clip time="0" duration="2"><Warps contentTimeUnit="seconds"><Audio channels="1" duration="4" sampleRate="48000"><File path="audio/a.wav"/></Audio><Warp time="0" contentTime="0"/><Warp time="2" contentTime="1"/></Warps></Clip></Clips></Clip>
-      </Clips><Points unit="linear"><Target parameter="v1"/><RealPoint time="0" value="1" interpolation="linear"/><RealPoint time="4" value="0"/></Points></Lanes></Lanes>
-      <Markers><Marker time="8" name="hit"/></Markers>
-      <TempoAutomation><Target parameter="x"/><RealPoint time="0" value="120"/><RealPoint time="8" value="90"/></TempoAutomation></Arrangement></Project>"#;
+    const PROJECT: &str = include_str!("samples/project.xml");
     let archive = |project: &[u8]| {
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         let options = SimpleFileOptions::default();

@@ -232,6 +232,9 @@ fn a_song_renders_the_samples_of_its_hand_written_twin() {
         .text(text.as_str(), folder.path().join("song.toml"))
         .unwrap();
     assert_eq!(again, *session, "{text}");
+    // A track's clips are lines of one section.
+    let drums = "[track.Drums.clip]\n\"drums.wav\" = { file = \"drums.wav\", length = \"1s\", fade_in = \"0.01s\", fade_out = \"0.25s\" }\nagain = {";
+    assert!(text.contains(drums), "{text}");
 }
 
 /// A project with one track of these lines.
@@ -303,7 +306,7 @@ fn what_is_not_carried_is_named_with_its_line() {
     let imported = read(&track(&item("")), "s.rpp", &Options::default());
     let missing = notes(&imported);
     assert!(
-        missing[0].starts_with("line 9: the file \"a.wav\" is not there"),
+        missing[0].starts_with("line 10: the file \"a.wav\" is not there"),
         "{missing:?}"
     );
 }

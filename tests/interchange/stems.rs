@@ -26,7 +26,7 @@ pub fn write(folder: &Path, name: &str, channels: usize, frames: usize, seed: u3
     let mut stem = Session::new(spec.rate, spec.layout);
     stem.add_track(Track::new("x", Memory::new(spec, planes).unwrap()));
     Bounce::new()
-        .format(Format::WAV24)
+        .format(Format::WAV_24)
         .overwrite(true)
         .run(&stem, folder.join(name))
         .unwrap();

@@ -259,7 +259,7 @@ fn nothing_overlaps_whatever_the_number_of_lanes() {
 #[test]
 fn a_very_quiet_or_loud_lane_has_one_number_at_its_end() {
     let mut session = Session::new(RATE, Layout::Stereo);
-    for (n, level) in [-90.0, -60.0, 0.0, 12.0, -120.0].into_iter().enumerate() {
+    for (n, level) in [-90.0, -60.0, 0.0, 18.0, -120.0].into_iter().enumerate() {
         session.add_track(track(&format!("t{n}"), n as u64, level, 0, 48_000));
     }
     for n in 0..40 {
@@ -268,7 +268,7 @@ fn a_very_quiet_or_loud_lane_has_one_number_at_its_end() {
     let report = rendered(&session);
     let picture = report.to_svg();
     assert!(!picture.contains('×'), "no lane has a scale of its own");
-    // Noise of +12 dBFS in one channel of equal power: the mix lies above 0, and the axes with it.
+    // Noise of +18 dBFS: the mix lies above +12, and the axes with it.
     for text in [">+12<", "dBFS</text>"] {
         assert!(picture.contains(text), "{text}");
     }

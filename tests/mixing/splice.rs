@@ -190,8 +190,9 @@ fn a_spliced_delivery_is_a_complete_one_byte_for_byte() {
             .replaced_s
             .unwrap()
     };
-    let seconds =
-        |frames: Range<Frames>| [frames.start, frames.end].map(|at| at.0 as f64 / 48_000.0);
+    let seconds = |frames: Range<Frames>| {
+        [frames.start, frames.end].map(|at| at.to_duration(SampleRate::HZ_48000).as_secs_f64())
+    };
     assert_eq!(replaced(0, 0), seconds(STORM));
     assert_eq!(replaced(7, 0), seconds(Frames(9_000)..Frames(9_000)));
     assert_eq!(replaced(8, 0), seconds(Frames(0)..Frames(25_000)));

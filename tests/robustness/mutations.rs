@@ -124,3 +124,10 @@ fn sessions_read_or_are_refused() {
     let sessions = seeds::sessions();
     run(&sessions, count(2_000), check::session);
 }
+
+#[test]
+fn files_of_other_programs_read_or_are_refused() {
+    let files = seeds::interchange();
+    files.iter().for_each(|file| check::interchange(file));
+    run(&files, count(2_000), check::interchange);
+}

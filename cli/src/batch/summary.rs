@@ -2,7 +2,11 @@
 
 use super::marker::Marker;
 use serde_json::{Map, Value, json};
-use soundtrack::{Error, ErrorKind, Result, storage::AtomicFile};
+use soundtrack::{
+    Error, ErrorKind, Result,
+    diagnostics::{Severity, WarningInfo},
+    storage::AtomicFile,
+};
 use std::{io::Write as _, path::Path};
 
 /// Columns of the table after id, index and status.
@@ -111,9 +115,16 @@ pub fn figures(marker: &Marker) -> Map<String, Value> {
     let clipped = reports
         .iter()
         .filter_map(|report| report.pointer("/mix/clipped_samples")?.as_u64());
+    let is_note = |warning: &&Value| {
+        let code = warning.pointer("/code").and_then(Value::as_str);
+        let info = code.and_then(WarningInfo::find);
+        info.is_some_and(|info| info.severity == Severity::Note)
+    };
     let warnings = reports
         .iter()
-        .filter_map(|report| report.pointer("/warnings")?.as_array());
+        .filter_map(|report| report.pointer("/warnings")?.as_array())
+        .flatten()
+        .filter(|warning| !is_note(warning));
     let bytes: u64 = marker.outputs.iter().map(|output| output.bytes).sum();
     let wall_s = marker.report.pointer("/wall_s").cloned();
     [
@@ -124,7 +135,7 @@ pub fn figures(marker: &Marker) -> Map<String, Value> {
         ("integrated_lufs", of_first("/mix/integrated_lufs")),
         ("true_peak_dbtp", of_first("/mix/true_peak_dbtp")),
         ("clipped_samples", json!(clipped.sum::<u64>())),
-        ("warnings", json!(warnings.map(Vec::len).sum::<usize>())),
+        ("warnings", json!(warnings.count())),
     ]
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value))

@@ -10,50 +10,44 @@ pub fn are_warnings_shown(args: &Args) -> bool {
     args.strict || !args.quiet
 }
 
-/// Prints a warning of a report if warnings are shown, or a note of a report with `--verbose`.
-fn print_warning(warning: &Warning, args: &Args, messages: Messages) {
-    let is_shown = if warning.kind.is_note() {
-        args.verbose
-    } else {
-        are_warnings_shown(args)
-    };
-    if is_shown {
-        messages.report_warning(warning);
-    }
-}
-
 /// Warnings of one code that are printed before the rest is only counted.
 const MAX_OF_A_CODE: usize = 3;
 
-/// Prints warnings grouped by their codes, in the order in which the codes first appear. Of a code with many warnings, prints
-/// one and the number of the others, unless the output is verbose or JSON.
+/// Prints the warnings of a report if warnings are shown, and its notes with `--verbose`, as [`print_grouped`] does.
 pub fn print_warnings<'a>(
     warnings: impl IntoIterator<Item = &'a Warning>,
     args: &Args,
     messages: Messages,
 ) {
-    let mut groups: Vec<Vec<&Warning>> = Vec::new();
-    for warning in warnings {
-        let is_same = |group: &&mut Vec<&Warning>| {
-            let first = group.first().map(|first| first.kind.code());
-            first == Some(warning.kind.code())
-        };
-        match groups.iter_mut().find(is_same) {
-            Some(group) => group.push(warning),
-            None => groups.push(vec![warning]),
+    if are_warnings_shown(args) {
+        print_grouped(warnings, args.verbose, messages);
+    }
+}
+
+/// Prints warnings grouped by their codes, in the order in which the codes first appear, and notes if verbose. Of a code with
+/// many warnings, prints one and the number of the others, unless the output is verbose or JSON.
+pub fn print_grouped<'a>(
+    warnings: impl IntoIterator<Item = &'a Warning>,
+    is_verbose: bool,
+    messages: Messages,
+) {
+    let mut groups: Vec<(&str, Vec<&Warning>)> = Vec::new();
+    let shown = |warning: &&Warning| is_verbose || !warning.kind.is_note();
+    for warning in warnings.into_iter().filter(shown) {
+        let code = warning.kind.code();
+        match groups.iter_mut().find(|(known, _)| *known == code) {
+            Some((_, group)) => group.push(warning),
+            None => groups.push((code, vec![warning])),
         }
     }
-    for group in groups {
-        let is_whole = group.len() <= MAX_OF_A_CODE || args.verbose || messages.json;
+    for (code, group) in groups {
+        let is_whole = group.len() <= MAX_OF_A_CODE || is_verbose || messages.json;
         let shown = if is_whole { group.len() } else { 1 };
         for warning in group.iter().take(shown) {
-            print_warning(warning, args, messages);
+            messages.report_warning(warning);
         }
-        let Some(first) = group.first().filter(|first| !first.kind.is_note()) else {
-            continue;
-        };
-        if !is_whole && are_warnings_shown(args) {
-            let (code, more) = (first.kind.code(), group.len() - shown);
+        if !is_whole {
+            let more = group.len() - shown;
             messages.warning(&format!(
                 "{code} {more} more like it (-v prints all, `mixdown explain {code}` the cure)"
             ));

@@ -143,7 +143,8 @@ fn to_json(plan: &Plan, session: &Session) -> Value {
     });
     json!({
         "title": session.title, "rate_hz": plan.spec().rate.hz(), "layout": plan.spec().layout.to_string(),
-        "frames": plan.length().0, "plan": plan.to_string(), "cues": cues.collect::<Vec<_>>(),
+        "frames": plan.length().0, "plan": plan.to_string(), "summary": plan.summary().to_string(),
+        "cues": cues.collect::<Vec<_>>(),
         "files": plan.files().iter().map(|f| f.to_string_lossy().into_owned()).collect::<Vec<_>>(),
         "deliverables": deliverables.collect::<Vec<_>>()
     })

@@ -1,17 +1,20 @@
 //! `mixdown report FILE...`: describes audio files in a table, as JSON and as a report file.
 
-use super::{args::ReportArgs, report_file, stem_folder};
+use super::{args::ReportArgs, closing_messages, report_file, stem_folder};
 use crate::{
     failure::Failure,
     messages::Messages,
     stdout,
-    text::{clock, printable},
+    text::{cells, clock, printable, shortened},
 };
 use soundtrack::{
     Damage, Report,
     report::{self, ClipReport},
 };
-use std::path::PathBuf;
+use std::{
+    fmt::{self, Display},
+    path::PathBuf,
+};
 
 /// Describes every file and returns the exit code.
 ///
@@ -52,12 +55,10 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     if args.json {
         stdout::print(&to_json(&reports))?;
     } else {
-        stdout::print(Table::of(&reports).to_text().trim_end())?;
+        stdout::print_fitting(&Table::of(&reports))?;
     }
     let warnings = reports.iter().flat_map(|report| &report.warnings);
-    for warning in warnings.filter(|warning| !warning.kind.is_note()) {
-        messages.report_warning(warning);
-    }
+    closing_messages::print_grouped(warnings, args.verbose, messages);
     if let Some(to) = &args.report {
         messages.note(&format!("the report is in {}", to.display()));
     }
@@ -121,31 +122,56 @@ impl Table {
                 .collect(),
         }
     }
+}
 
-    fn to_text(&self) -> String {
+impl Display for Table {
+    /// Writes the table. With a width, `{table:80}`, names and codings lose their middle until the rows fit.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut widths = [0; COLUMNS];
         for row in &self.rows {
             for (width, cell) in widths.iter_mut().zip(row) {
-                let own = cell.chars().count();
+                let own = cells(cell);
                 if own <= MAX_WIDTH {
                     *width = own.max(*width);
                 }
             }
         }
-        let mut text = String::new();
-        for row in &self.rows {
-            let cells: Vec<String> = row
-                .iter()
-                .zip(widths)
-                .zip(HEADINGS)
-                .map(|((cell, width), (align, _))| match align {
-                    Align::Left => format!("{cell:width$}"),
-                    Align::Right => format!("{cell:>width$}"),
-                })
-                .collect();
-            text += &format!("  {}\n", cells.join("  ").trim_end());
+        let limit = f.width();
+        if let Some(columns) = limit {
+            narrow(&mut widths, columns);
         }
-        text
+        for row in &self.rows {
+            let mut line = String::new();
+            for ((cell, width), (align, _)) in row.iter().zip(widths).zip(HEADINGS) {
+                let cell = match limit {
+                    Some(_) => shortened(cell, width),
+                    None => cell.clone(),
+                };
+                let missing = " ".repeat(width.saturating_sub(cells(&cell)));
+                line += &match align {
+                    Align::Left => format!("  {cell}{missing}"),
+                    Align::Right => format!("  {missing}{cell}"),
+                };
+            }
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+/// Smallest width that a column is shortened to.
+const MIN_WIDTH: usize = 8;
+
+/// Narrows the widest column of text until a row takes at most this many cells.
+fn narrow(widths: &mut [usize; COLUMNS], columns: usize) {
+    while widths.iter().map(|width| width + 2).sum::<usize>() > columns {
+        let texts = widths.iter_mut().zip(HEADINGS);
+        let texts =
+            texts.filter(|(width, (align, _))| matches!(align, Align::Left) && **width > MIN_WIDTH);
+        match texts.max_by_key(|(width, _)| **width) {
+            Some((width, _)) => *width -= 1,
+            None => return,
+        }
     }
 }
 

@@ -4,3 +4,4 @@ mod items;
 mod kills;
 mod lists;
 mod shards;
+mod terminal;

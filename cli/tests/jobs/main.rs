@@ -38,7 +38,7 @@ fn a_band_makes_a_cd_a_stream_an_instrumental_and_an_a_cappella() {
     let stream = studio.json(&["song.toml", "--preset", "spotify", "-o", "stream.flac"]);
     let instrumental = studio.json(&["song.toml", "--mute", "vox*", "-o", "instrumental.wav"]);
     let a_cappella = studio.json(&["song.toml", "--solo", "vox*", "-o", "a cappella.wav"]);
-    assert_eq!(studio.commands(), 5);
+    assert_eq!(studio.typed(), (5, 5), "commands, files");
 
     let spec = studio.spec("cd.wav");
     assert_eq!(
@@ -76,7 +76,7 @@ fn a_band_delivers_from_a_session() {
     let studio = Studio::with_stems(&["drums", "bass", "guitar", "guitar 2", "vox"]);
     studio.session("band.toml");
     studio.run(&["band.toml"]);
-    assert_eq!(studio.commands(), 1);
+    assert_eq!(studio.typed(), (1, 1), "commands, files");
     let names = [
         "Northern Line a cappella.flac",
         "Northern Line instrumental.wav",
@@ -96,7 +96,7 @@ fn a_podcaster_delivers_at_the_loudness_of_the_services() {
     let studio = Studio::with_stems(&["anna", "ben", "music"]);
     studio.session("podcast.toml");
     studio.run(&["podcast.toml"]);
-    assert_eq!(studio.commands(), 1);
+    assert_eq!(studio.typed(), (1, 1), "commands, files");
     let done = studio.json(&["podcast.wav", "--check"]);
     assert!(
         (level(&done, "integrated_lufs") + 16.0).abs() < 0.05,
@@ -116,7 +116,7 @@ fn a_film_composer_delivers_a_reel() {
         "{plan}"
     );
     studio.run(&["film.toml"]);
-    assert_eq!(studio.commands(), 2);
+    assert_eq!(studio.typed(), (2, 2), "commands, files");
     assert_eq!(
         studio.names("out"),
         [
@@ -157,7 +157,7 @@ fn a_dubbing_house_delivers_languages() {
          [deliver.me]\nfile = \"out/me.wav\"\nmute = [\"bus.dialogue\"]\n",
     );
     studio.run(&["dub.toml"]);
-    assert_eq!(studio.commands(), 1);
+    assert_eq!(studio.typed(), (1, 1), "commands, files");
     assert_eq!(studio.names("out"), ["de.wav", "en.wav", "me.wav"]);
     assert_ne!(studio.samples("out/de.wav"), studio.samples("out/en.wav"));
     let music = studio.json(&["stems/music.wav", "-o", "music.wav"]);
@@ -186,7 +186,7 @@ fn a_teacher_compares_mixes() {
             .unwrap()
             .contains("<svg")
     );
-    assert_eq!(studio.commands(), 4);
+    assert_eq!(studio.typed(), (4, 5), "commands, files");
 }
 
 /// A newcomer mistypes, reads what the program says, and gets there.
@@ -202,6 +202,7 @@ fn a_newcomer_finds_the_way_by_the_messages() {
     let tip = studio.run_with(2, &["stems/", "-o", "song.mp3"]);
     assert!(tip.contains("name it song.wav"), "{tip}");
     studio.run(&["stems/", "--mute", "kick", "-o", "song.wav"]);
+    assert_eq!(studio.typed(), (5, 4), "commands, files");
     assert_eq!(studio.names(""), ["song.wav", "stems"]);
     assert!(studio.run(&["explain", "W101"]).contains("Cure:"));
 }
@@ -221,7 +222,7 @@ fn a_producer_renders_variants() {
         &(job("up", 3) + &job("as-is", 0) + &job("down", -3)),
     );
     studio.run(&["batch", "run", "jobs.jsonl", "--out", "variants"]);
-    assert_eq!(studio.commands(), 2);
+    assert_eq!(studio.typed(), (2, 2), "commands, files");
     let names = studio.names("variants");
     for name in ["as-is.wav", "down.wav", "up.wav"] {
         assert!(names.iter().any(|n| n == name), "{names:?}");
@@ -240,7 +241,7 @@ fn a_long_mix_is_rendered_in_parts() {
     studio.run(&["stems/", "--range", "..1500ms", "-o", "1.wav"]);
     studio.run(&["stems/", "--range", "1500ms..", "-o", "2.wav"]);
     studio.run(&["join", "1.wav", "2.wav", "-o", "whole.wav"]);
-    assert_eq!(studio.commands(), 3);
+    assert_eq!(studio.typed(), (3, 4), "commands, files");
     studio.run(&["stems/", "-o", "once.wav"]);
     assert_eq!(
         fs::read(studio.path("whole.wav")).unwrap(),
@@ -263,5 +264,5 @@ fn a_mastering_engineer_checks_and_fits() {
         "{fitted}"
     );
     studio.run(&["fit.wav", "--check", "--target", "ebu-r128"]);
-    assert_eq!(studio.commands(), 3);
+    assert_eq!(studio.typed(), (3, 3), "commands, files");
 }

@@ -11,6 +11,7 @@ use std::{
 pub struct Studio {
     desk: Desk,
     commands: Cell<usize>,
+    files: Cell<usize>,
 }
 
 /// Returns a level of the mix of a report.
@@ -46,6 +47,7 @@ impl Studio {
         Self {
             desk,
             commands: Cell::new(0),
+            files: Cell::new(0),
         }
     }
 
@@ -70,7 +72,7 @@ impl Studio {
 
     /// Runs a command that ends with this exit code and returns what it prints.
     pub fn run_with(&self, code: i32, arguments: &[&str]) -> String {
-        self.commands.set(self.commands.get() + 1);
+        self.count(arguments);
         let ended = self.desk.run(arguments);
         assert_eq!(
             ended.code, code,
@@ -82,13 +84,22 @@ impl Studio {
 
     /// Runs a command that succeeds and returns its report.
     pub fn json(&self, arguments: &[&str]) -> Value {
-        self.commands.set(self.commands.get() + 1);
+        self.count(arguments);
         self.desk.json(arguments)
     }
 
-    /// Returns the number of commands so far.
-    pub fn commands(&self) -> usize {
-        self.commands.get()
+    /// Counts a command, and the files and folders that it names and that exist before it runs.
+    fn count(&self, arguments: &[&str]) {
+        let named = arguments
+            .iter()
+            .filter(|argument| self.path(argument).exists());
+        self.commands.set(self.commands.get() + 1);
+        self.files.set(self.files.get() + named.count());
+    }
+
+    /// Returns the numbers of commands and of files and folders typed so far.
+    pub fn typed(&self) -> (usize, usize) {
+        (self.commands.get(), self.files.get())
     }
 
     pub fn spec(&self, name: &str) -> hound::WavSpec {

@@ -147,7 +147,7 @@ fn patterns_have_levels_and_lists_mute() {
     let report = desk.json(&["stems/*.wav@-3:R10", "-o", "a.wav"]);
     assert_eq!(tracks(&report), ["bass", "vox"]);
     let plan = desk.run(&["plan", "stems/*.wav@-3:R10"]).out;
-    assert_eq!(plan.matches("pan R10").count(), 2, "{plan}");
+    assert_eq!(plan.matches("  R10  master").count(), 2, "{plan}");
     desk.run(&["stems/*.flac@-3"])
         .expect(4, "stems/*.flac@-3: no file matches this pattern");
     let silent = desk.run(&["stems/", "--mute", "v*, bass", "-o", "b.wav"]);

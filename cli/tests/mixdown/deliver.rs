@@ -167,7 +167,7 @@ fn a_report_of_all_deliverables_is_written_with_them() {
         let address = format!("href=\"./{}\"", file.replace(' ', "%20"));
         assert!(page.contains(&address), "{address}");
     }
-    assert_eq!(page.matches("<section class=\"report\">").count(), 2);
+    assert_eq!(page.matches("<section class=\"report\" id=").count(), 2);
     let again = ["film.toml", "--deliver", "stems", "--report", "all.html"];
     desk.run(&again).expect(5, "exists already");
     let some = [
@@ -280,8 +280,13 @@ fn some_are_chosen_by_name() {
         .expect(2, "there is no such deliverable; did you mean \"stems\"?");
     desk.run(&["film.toml", "--deliver", "x"])
         .expect(2, "there are \"full\", \"stems\", \"album\" and all");
+    desk.run(&["film.toml", "--deliver", "all", "--format", "wav16"])
+        .expect(2, "--format cannot be used with --deliver");
     desk.run(&["film.toml", "--deliver", "all", "--range", "1s.."])
-        .expect(2, "--range cannot be used with --deliver");
+        .expect(
+            2,
+            "--range 1s..: it starts at 00:00:01.000, but the mix ends at",
+        );
     desk.run(&["film.toml", "--deliver", "all", "-o", "x.wav"])
         .expect(2, "cannot be used with");
     desk.run(&["a.wav", "--deliver", "all"])
@@ -362,4 +367,34 @@ fn a_stem_that_is_broken_leaves_nothing() {
     let before = desk.names();
     desk.run(&["film.toml"]).expect(4, "cut off");
     assert_eq!(desk.names(), before);
+}
+
+#[test]
+fn a_preset_is_that_of_the_deliverables_that_are_named() {
+    let desk = Desk::new();
+    desk.tone("a.wav", 1, 96_000, 9000.0);
+    desk.write(
+        "s.toml",
+        "rate = 48000\n[track.a]\nfile = \"a.wav\"\n[deliver.full]\nfile = \"out/full.wav\"\n[deliver.own]\nfile = \"out/own.wav\"\n",
+    );
+    let cd = desk.run(&["s.toml", "--deliver", "full", "--preset", "cd"]);
+    cd.expect(0, "full is delivered with the preset cd");
+    let spec = hound::WavReader::open(desk.path("out/full.wav"))
+        .unwrap()
+        .spec();
+    assert_eq!((spec.sample_rate, spec.bits_per_sample), (44_100, 16));
+    assert!(!desk.path("out/own.wav").exists());
+    let fitted = desk.json(&["s.toml", "--deliver", "own", "--preset", "spotify"]);
+    let loudness = fitted["deliverables"][0]["loudness"]["integrated_lufs"]
+        .as_f64()
+        .unwrap();
+    assert!((loudness + 14.0).abs() < 0.05, "{loudness}");
+    // Without a name the preset makes a single mix, and the note names the option that was typed.
+    let mix = desk.run(&["s.toml", "--preset", "cd"]);
+    mix.expect(
+        0,
+        "--preset applies to a single mix: the deliverables \"full\", \"own\" are not written",
+    );
+    let spec = hound::WavReader::open(desk.path("s.wav")).unwrap().spec();
+    assert_eq!((spec.sample_rate, spec.bits_per_sample), (44_100, 16));
 }

@@ -7,7 +7,7 @@ fn a_range_may_start_up_to_the_last_frame() {
     let desk = Desk::with_stems();
     let run = |range: &str| desk.run(&["a.wav", "--force", "--range", range]);
     run("47999..").expect(0, "");
-    let message = "it starts at 00:00:01.000, but the mix ends at 00:00:01.000";
+    let message = "it starts at frame 48000, but the mix ends at 00:00:01.000; a number without a unit counts frames";
     run("48000..").expect(2, message);
     run("48000..96000").expect(2, message);
     // Up to the end nothing is cut, beyond it something is.
@@ -196,6 +196,7 @@ fn names_and_sums_of_any_length_fit_into_tables() {
     desk.write("many.toml", &format!("rate = 48000\n{tracks}"));
     let plan = desk.run(&["plan", "many.toml"]);
     plan.expect(0, "");
-    assert!(plan.out.contains("13001 nodes in 2 stages") && plan.out.contains(" 12998 12999"));
-    assert_eq!(plan.out.lines().count(), 13_002);
+    assert!(plan.out.contains("  t12999  a.wav  ") && plan.out.contains(", t12998, t12999"));
+    // The head, the tracks and the master, each under an empty line and its headings.
+    assert_eq!(plan.out.lines().count(), 1 + 2 + 13_000 + 2 + 1);
 }

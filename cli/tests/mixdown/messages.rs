@@ -54,13 +54,14 @@ fn check(value: &Value, key: &str) {
         "_samples",
         "_real_time",
     ];
-    const COUNTS: [&str; 6] = [
+    const COUNTS: [&str; 7] = [
         "bytes",
         "frames",
         "bits",
         "pan",
         "peak_channel",
         "true_peak_channel",
+        "version",
     ];
     match value {
         Value::Object(map) => map.iter().for_each(|(key, value)| check(value, key)),

@@ -346,6 +346,8 @@ fn plan_is_a_command_that_takes_the_options_of_a_mix() {
             "report",
             "join",
             "init",
+            "import",
+            "export",
             "batch",
             "explain",
             "completions",

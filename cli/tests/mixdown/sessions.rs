@@ -48,18 +48,25 @@ fn a_plan_is_printed_and_nothing_is_written() {
         "--set",
         "cue.storm.at=01:00:01:00",
     ]);
-    let want = "\
-plan  48000 Hz stereo, 4 nodes in 3 stages, 120 000 frames, 24 fps from 01:00:00:00
- 0 track   dialogue  a.wav 48000 stereo @0                          gain 0.0 dB   pan C  -> 3
- 0 track   storm.b   b.wav 44100->48000 mono @48000                 gain 0.0 dB   pan C  -> 2
-                     b.wav 44100->48000 mono @96000 [12000..36000]
- 1 bus     music     sum 1                                          gain -6.0 dB         -> 3
- 2 master            sum 0 2                                        gain 0.0 dB
- cue  storm  \"The Storm\"         score, 48 000 frames, 2 uses
- use         01:00:01:00 @48000  whole                         gain 0.0 dB
- use  again  01:00:02:00 @96000  [12000..36000]                gain 0.0 dB  fade out 4800  BI
- deliver  stems  out/Reel music.wav  wav24  bus.music
- deliver  album  out/01 The Storm.wav  wav24  cue.storm
+    let want = "  Reel
+  48000 Hz stereo, 00:00:02.500 long (120000 frames), 24 fps from 01:00:00:00
+
+  track     stem   format                     at           until          gain  pan  into
+  dialogue  a.wav  48000 Hz stereo            01:00:00:00  01:00:01:00  0.0 dB  C    master
+  storm.b   b.wav  44100 Hz mono              01:00:01:00  01:00:02:00  0.0 dB  C    music
+            b.wav  44100 Hz mono from 0.25 s  01:00:02:00  01:00:02:12
+
+  cue        placement  at           until        part                       gain  fades      usage
+  The Storm             01:00:01:00  01:00:02:00  whole                    0.0 dB
+             again      01:00:02:00  01:00:02:12  0.25 s to 0.75 s of 1 s  0.0 dB  out 0.1 s  BI
+
+  bus     sum of              gain  into
+  music   storm.b          -6.0 dB  master
+  master  dialogue, music   0.0 dB
+
+  deliverable  file                  format  holds
+  stems        out/Reel music.wav    wav24   bus.music
+  album        out/01 The Storm.wav  wav24   cue.storm
 ";
     assert_eq!(
         (ended.code, ended.out.as_str(), ended.err.as_str()),
@@ -72,7 +79,39 @@ plan  48000 Hz stereo, 4 nodes in 3 stages, 120 000 frames, 24 fps from 01:00:00
     assert_eq!(json["deliverables"][1]["file"], "out/01 The Storm.wav");
     desk.run(&["plan"]).expect(2, "plan: no input is given");
     // Folders and stems have plans too.
-    assert!(desk.run(&["plan", "a.wav@-3"]).out.contains("gain -3.0 dB"));
+    let plan = desk.run(&["plan", "a.wav@-3"]);
+    assert!(plan.out.contains("-3.0 dB  C    master"), "{}", plan.out);
+    // The graph with its nodes and frames is for those who want to see how it is rendered.
+    let graph = desk.run(&["plan", "reel.toml", "-v"]);
+    assert!(
+        graph
+            .out
+            .contains("\nplan  48000 Hz stereo, 4 nodes in 3 stages, 120 000 frames")
+    );
+}
+
+#[test]
+fn a_plan_says_what_is_not_heard_and_why() {
+    let desk = Desk::with_stems();
+    desk.write(
+        "s.toml",
+        "rate = 48000\nlength = \"1s\"\n[bus.shut]\nmute = true\n[track.off]\nfile = \"a.wav\"\nmute = true\n\
+         [track.down]\nfile = \"a.wav\"\ngain = \"-inf\"\n[track.led]\nfile = \"a.wav\"\nbus = \"shut\"\n\
+         [track.late]\nfile = \"a.wav\"\nat = \"5s\"\n[track.on]\nfile = \"a.wav\"\nfade_in = \"50ms\"\n",
+    );
+    let plan = desk.run(&["plan", "s.toml"]).out;
+    for line in [
+        "  off        muted\n",
+        "  down       its fader is at -inf dB\n",
+        "  led        every bus that it feeds is muted or at -inf dB\n",
+        "  late       its clips start after the end of the mix\n",
+        "  shut       muted",
+        "  in 0.05 s  ",
+    ] {
+        assert!(plan.contains(line), "{line} in {plan}");
+    }
+    let plan = desk.run(&["plan", "s.toml", "--solo", "late"]).out;
+    assert!(plan.contains("  on         others are soloed\n"), "{plan}");
 }
 
 #[test]
@@ -107,7 +146,10 @@ fn a_reel_is_mixed_from_toml_and_parts_of_it_are_muted() {
         .duration();
     assert_eq!(frames, 120_000);
     let plan = desk.run(&["plan", "reel.toml", "--mute", "cue.storm"]).out;
-    assert!(plan.contains("pan C  muted"), "{plan}");
+    assert!(
+        plan.contains("  storm.b    muted, or its cue is\n"),
+        "{plan}"
+    );
     desk.run(&["plan", "reel.toml", "--mute", "cue.strom"])
         .expect(2, "did you mean \"cue.storm\"?");
     fs::remove_file(desk.path("b.wav")).unwrap();

@@ -1,6 +1,6 @@
 //! `bext` chunk of Broadcast WAVE files, version 2 (EBU Tech 3285).
 
-use super::super::metadata::{FileLoudness, Metadata, ascii};
+use super::super::metadata::{FileLoudness, Metadata, ascii, ascii_lines, ascii_text};
 use waveadapter::Bext;
 
 /// Lengths of the text fields in bytes.
@@ -11,10 +11,10 @@ const ABSENT: i16 = 0x7FFF;
 /// Largest absolute value of a loudness field: 99.99.
 const MAX_HUNDREDTHS: f64 = 9_999.0;
 
-/// Returns the body of the chunk. `history` describes how the audio is coded.
+/// Returns the body of the chunk. `history` describes how the audio of the file is coded.
 pub(super) fn body(metadata: &Metadata, loudness: &FileLoudness, history: &str) -> Vec<u8> {
     let bext = Bext {
-        description: ascii(&metadata.description, DESCRIPTION_BYTES),
+        description: ascii_text(&metadata.description, DESCRIPTION_BYTES),
         originator: ascii(&metadata.originator, ORIGINATOR_BYTES),
         originator_reference: ascii(&metadata.reference, ORIGINATOR_BYTES),
         origination_date: full_date(&metadata.date).unwrap_or_default().to_owned(),
@@ -25,7 +25,7 @@ pub(super) fn body(metadata: &Metadata, loudness: &FileLoudness, history: &str) 
         max_true_peak_level: hundredths(loudness.true_peak),
         max_momentary_loudness: hundredths(loudness.momentary),
         max_short_term_loudness: hundredths(loudness.short_term),
-        coding_history: history.to_owned(),
+        coding_history: ascii_lines(&metadata.coding_history) + history,
         ..Bext::default()
     };
     let mut body = bext.to_bytes();
@@ -42,6 +42,7 @@ pub(super) fn is_needed(metadata: &Metadata) -> bool {
             &metadata.description,
             &metadata.originator,
             &metadata.reference,
+            &metadata.coding_history,
         ]
         .iter()
         .any(|text| !text.is_empty())

@@ -179,10 +179,10 @@ impl<'p, R: Read + Seek> Archive<'p, R> {
             let what = format!("{}: cannot be written: {e}", path.display());
             Error::new(ErrorKind::Output, what).because(e)
         };
+        // Links in the folder may lead elsewhere.
+        confined(folder, inner)?;
         let parent = target.parent().unwrap_or(folder);
         fs::create_dir_all(parent).map_err(|e| failed(parent, e))?;
-        // Links in the folder may lead elsewhere.
-        let target = confined(folder, inner).map(|_| target)?;
         let mut file = AtomicFile::create(&target, overwrite)?;
         let mut copied = 0u64;
         let mut buffer = vec![0; 1 << 16];

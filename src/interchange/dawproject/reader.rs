@@ -4,9 +4,11 @@ use super::super::{
     MAX_ITEMS, Options,
     media_files::MediaFiles,
     names::{Names, cleaned},
-    notes::Notes,
+    notes::{Notes, Place},
     ratio::Ratio,
+    stem_lengths::StemLengths,
     text_file::TextFile,
+    timeline::unname_single,
 };
 use super::{
     archive::Archive,
@@ -72,9 +74,13 @@ pub(super) fn read<R: Read + Seek>(
         options,
         notes: Notes::default(),
         files: MediaFiles::default(),
+        lengths: StemLengths::default(),
         channels: Vec::new(),
         tempo: tempo(file, project)?,
         has_ramps: false,
+        lines: memchr::memchr_iter(b'\n', file.text.as_bytes()).collect(),
+        tracks: HashMap::new(),
+        parameters: HashMap::new(),
         items: 0,
         rate,
     };
@@ -85,7 +91,7 @@ pub(super) fn read<R: Read + Seek>(
     if let Some(arrangement) = xml::child(project, "Arrangement") {
         let unit = unit_of(arrangement, TimeUnit::Beats);
         if let Some(lanes) = xml::child(arrangement, "Lanes") {
-            reader.lanes(lanes, unit, None, 0)?;
+            reader.lanes(lanes, unit_of(lanes, unit), None, 0)?;
         }
         if let Some(markers) = xml::child(arrangement, "Markers") {
             reader.markers(markers, unit_of(markers, unit), &mut session)?;
@@ -95,7 +101,8 @@ pub(super) fn read<R: Read + Seek>(
         && scenes.descendants().any(|node| node.has_tag_name("Clip"))
     {
         let what = "clips of scenes are not carried: only the arrangement is";
-        reader.notes.add(xml::place(scenes), what);
+        let place = reader.place(scenes);
+        reader.notes.add(place, what);
     }
     reader.route(&mut session)?;
     Ok((session, reader.notes))
@@ -157,13 +164,25 @@ fn unit(name: Option<&str>, outer: TimeUnit) -> TimeUnit {
 /// A channel of the mixer, with what the arrangement adds.
 struct Channel<'x> {
     node: Node<'x, 'x>,
-    /// The track that has the channel, if one has.
-    track: Option<Node<'x, 'x>>,
     name: String,
     clips: Vec<Clip>,
     clip_names: Names,
     gain_curve: Option<Curve<Decibels>>,
     pan_curve: Option<Curve<Pan>>,
+}
+
+/// Reports whether a clip holds one audio file, with or without a gain.
+fn is_plain_audio(clip: Node<'_, '_>) -> bool {
+    let holder = xml::child(clip, "Lanes").unwrap_or(clip);
+    let audio = xml::children(holder, "Audio").count();
+    audio == 1 && !holder.children().any(|child| child.has_tag_name("Clips"))
+}
+
+/// A control that automation moves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Control {
+    Volume,
+    Pan,
 }
 
 /// What a clip is heard through.
@@ -175,6 +194,8 @@ struct Heard {
     fade_in: Ratio,
     fade_out: Ratio,
     gain: Decibels,
+    /// The length of a pass in seconds, where the whole is passes of one part.
+    pass: Option<Ratio>,
 }
 
 struct Reader<'a, 'p, 'x, R> {
@@ -183,10 +204,17 @@ struct Reader<'a, 'p, 'x, R> {
     options: &'a Options,
     notes: Notes,
     files: MediaFiles,
+    lengths: StemLengths,
     channels: Vec<Channel<'x>>,
     tempo: TempoMap,
     /// The tempo moves in lines, which makes beats inexact.
     has_ramps: bool,
+    /// The ends of the lines.
+    lines: Vec<usize>,
+    /// The channel of each track's identifier.
+    tracks: HashMap<&'x str, usize>,
+    /// The channel of each volume's identifier, and of each pan's.
+    parameters: HashMap<&'x str, (usize, Control)>,
     items: usize,
     rate: SampleRate,
 }
@@ -194,6 +222,13 @@ struct Reader<'a, 'p, 'x, R> {
 impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
     fn wrong(&self, node: Node<'_, '_>, what: &str) -> Error {
         xml::wrong(self.file, node, what)
+    }
+
+    /// Returns the place of an element. Lines are found by search, as a document may have many notes.
+    fn place(&self, node: Node<'_, '_>) -> Place {
+        let line = 1 + self.lines.partition_point(|end| *end < node.range().start);
+        let name = node.tag_name().name();
+        Place::Element(format!("project.xml, line {line}, <{name}>"))
     }
 
     fn large(&self, node: Node<'_, '_>) -> Error {
@@ -204,7 +239,8 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
     }
 
     fn note(&mut self, group: &str, node: Node<'_, '_>, what: impl Into<String>) {
-        self.notes.add_to_group(group, xml::place(node), what);
+        let place = self.place(node);
+        self.notes.add_to_group(group, place, what);
     }
 
     fn count(&mut self, node: Node<'_, '_>) -> Result<()> {
@@ -284,9 +320,17 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
     fn channel(&mut self, node: Node<'x, 'x>, track: Option<Node<'x, 'x>>) {
         let name = track.and_then(|track| track.attribute("name"));
         let name = name.or(node.attribute("name")).unwrap_or("");
+        let index = self.channels.len();
+        if let Some(id) = track.and_then(|track| track.attribute("id")) {
+            self.tracks.insert(id, index);
+        }
+        for (name, control) in [("Volume", Control::Volume), ("Pan", Control::Pan)] {
+            if let Some(id) = xml::child(node, name).and_then(|p| p.attribute("id")) {
+                self.parameters.insert(id, (index, control));
+            }
+        }
         self.channels.push(Channel {
             node,
-            track,
             name: cleaned(name),
             clips: Vec::new(),
             clip_names: Names::default(),
@@ -309,9 +353,7 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
         for child in lanes.children().filter(Node::is_element) {
             let unit = unit_of(child, outer);
             let track = match child.attribute("track") {
-                Some(id) => self.channels.iter().position(|channel| {
-                    channel.track.and_then(|track| track.attribute("id")) == Some(id)
-                }),
+                Some(id) => self.tracks.get(id).copied(),
                 None => track,
             };
             match child.tag_name().name() {
@@ -410,6 +452,7 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
             fade_in,
             fade_out,
             gain,
+            pass: None,
         };
         if let Some(outer) = heard {
             if outer.start > start_s {
@@ -437,6 +480,22 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
         };
         if loop_end <= loop_start {
             return Err(self.wrong(clip, "has a loop that ends before it begins"));
+        }
+        if loop_start == play_start
+            && heard.is_none()
+            && (content_unit == TimeUnit::Seconds || self.tempo.is_constant())
+            && is_plain_audio(clip)
+        {
+            let end = content_at.plus(loop_end.minus(loop_start).ok_or_else(|| large(self))?);
+            let end = self.seconds(clip, end.ok_or_else(|| large(self))?, content_unit)?;
+            let pass = end.minus(start_s).ok_or_else(|| large(self))?;
+            let frames = |time: Ratio| time.frames(self.rate).map_or(0, |frames| frames.0);
+            let total = frames(inner.end).saturating_sub(frames(inner.start));
+            if total.checked_rem(frames(pass)) == Some(0) {
+                inner.pass = Some(pass);
+                let origin = content_at.minus(play_start).ok_or_else(|| large(self))?;
+                return self.content(clip, content_unit, origin, inner, track, depth);
+            }
         }
         // The first pass begins at playStart, all others at loopStart.
         let (mut pass_at, mut from) = (content_at, play_start);
@@ -627,7 +686,8 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
                 "clip {:?} is stretched, which is not supported: it is left out; render it in place, and export the project again",
                 clip.attribute("name").unwrap_or("")
             );
-            self.notes.add(xml::place(warps), what);
+            let place = self.place(warps);
+            self.notes.add(place, what);
             return Ok(());
         }
         let (at, content) = first.unwrap_or((heard.start, Ratio::ZERO));
@@ -649,6 +709,10 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
         };
         let (mut begin, mut fade_in) = (heard.start, heard.fade_in);
         if start > begin {
+            if !fade_in.is_zero() {
+                let what = "a fade begins before the audio of its clip: it is not carried";
+                self.note("early fade", clip, what);
+            }
             (begin, fade_in) = (start, Ratio::ZERO);
         }
         if heard.end <= begin {
@@ -664,17 +728,34 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
         if end <= at {
             return Ok(());
         }
+        if [fade_in, heard.fade_out]
+            .into_iter()
+            .any(|time| frames(time) > Some(end - at))
+        {
+            let what = "a fade is longer than its clip or than a pass of its loop: it is shortened";
+            self.note("long fade", clip, what);
+        }
         let fade = |time: Ratio| frames(time).map(|n| Fade::linear(n.min(end - at)));
         let (Some(fade_in), Some(fade_out)) = (fade(fade_in), fade(heard.fade_out)) else {
             return Err(self.large(clip));
         };
         let mut made = Clip::new(input).at(at).from(from).length(end - at);
+        if let Some(pass) = heard.pass.and_then(frames)
+            && let Some(loops) = (end - at).0.checked_div(pass.0)
+            && let Ok(loops) = u32::try_from(loops)
+        {
+            made = made.length(pass).loops(loops.max(1));
+        }
         (made.fade_in, made.fade_out, made.gain) = (fade_in, fade_out, heard.gain);
         let name = clip.attribute("name").unwrap_or("");
+        let place = self.place(clip);
         if let Some(channel) = self.channels.get_mut(track) {
             let fallback = format!("clip {}", channel.clips.len() + 1);
             made.name = channel.clip_names.unique(name, &fallback);
-            channel.clips.push(made);
+            let is_heard = (self.lengths).fit(&mut made, rate, || place, &mut self.notes);
+            if is_heard {
+                channel.clips.push(made);
+            }
         }
         Ok(())
     }
@@ -690,8 +771,8 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
         }
         if file.attribute("external") == Some("true") {
             let folder = self.archive.folder();
-            let place = || xml::place(file);
-            let path = self.files.locate(folder, path, place, &mut self.notes);
+            let place = self.place(file);
+            let path = self.files.locate(folder, path, || place, &mut self.notes);
             return Ok(Some(Input::file(path)));
         }
         let media = self.options.media.as_deref();
@@ -714,19 +795,13 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
             );
             return Ok(());
         };
-        let is_target = |node: Node<'_, '_>, name| {
-            xml::child(node, name).and_then(|p| p.attribute("id")) == Some(target)
-        };
-        let volume = self
-            .channels
-            .iter()
-            .position(|c| is_target(c.node, "Volume"));
-        let pan = self.channels.iter().position(|c| is_target(c.node, "Pan"));
-        let Some(index) = volume.or(pan) else {
+        let Some((index, control)) = self.parameters.get(target).copied() else {
             let what = format!("automation of the parameter {target:?} is not carried");
-            self.notes.add(xml::place(points), what);
+            let place = self.place(points);
+            self.notes.add(place, what);
             return Ok(());
         };
+        let is_volume = control == Control::Volume;
         let is_decibel = points.attribute("unit") == Some("decibel");
         let (mut gain, mut position) = (Curve::new(), Curve::new());
         let mut before: Option<(f64, bool)> = None;
@@ -744,13 +819,13 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
                 Some((from, false)) if from != value => Shape::Step,
                 Some((from, true)) => {
                     let silence = [from, value].contains(&0.0);
-                    is_approximate |= volume.is_some() && !is_decibel && from != value && !silence;
+                    is_approximate |= is_volume && !is_decibel && from != value && !silence;
                     Shape::Linear
                 }
                 _ => Shape::Linear,
             };
             before = Some((value, is_line));
-            if volume.is_some() {
+            if is_volume {
                 gain = gain.point(at, self.level(points, value)?, shape);
             } else {
                 let pan = self.pan(points, value)?;
@@ -765,7 +840,7 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
             self.note("lines", points, what);
         }
         if let Some(channel) = self.channels.get_mut(index) {
-            if volume.is_some() {
+            if is_volume {
                 channel.gain_curve = Some(gain).filter(|curve| !curve.points.is_empty());
             } else {
                 channel.pan_curve = Some(position).filter(|curve| !curve.points.is_empty());
@@ -850,9 +925,7 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
         }
         for (index, (mut channel, bus)) in channels.into_iter().zip(ids).enumerate() {
             let (mut strip, inserts) = self.strip(&channel, &buses, master_id)?;
-            if let [clip] = channel.clips.as_mut_slice() {
-                clip.name.clear();
-            }
+            unname_single(&mut channel.clips);
             if Some(index) == master {
                 session.master.gain = strip.gain;
                 session.master.gain_curve = strip.gain_curve;
@@ -943,7 +1016,7 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
                 inserts.push(insert);
             }
             for what in mapped.left_out {
-                let place = xml::place(device);
+                let place = self.place(device);
                 self.notes.add(place, format!("{:?}: {what}", channel.name));
             }
         }
@@ -972,7 +1045,8 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
         };
         if let Some(problem) = problem {
             let what = format!("a send of {name:?} {problem}: it is left out");
-            self.notes.add(xml::place(send), what);
+            let place = self.place(send);
+            self.notes.add(place, what);
             return Ok(());
         }
         let Some(to) = to.copied() else {
@@ -991,7 +1065,8 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
             && self.pan(pan, value)? != Pan::CENTRE
         {
             let what = format!("the pan of a send of {name:?} is not carried");
-            self.notes.add(xml::place(pan), what);
+            let place = self.place(pan);
+            self.notes.add(place, what);
         }
         strip.sends.push(Send { to, gain });
         Ok(())

@@ -41,6 +41,11 @@ impl TempoMap {
         Some(())
     }
 
+    /// Reports whether the tempo never changes.
+    pub(super) fn is_constant(&self) -> bool {
+        self.steps.len() == 1
+    }
+
     /// Returns the second of a beat; `None` where it cannot be computed exactly.
     pub(super) fn seconds(&self, beats: Ratio) -> Option<Ratio> {
         let at = self.steps.partition_point(|(from, ..)| *from <= beats);

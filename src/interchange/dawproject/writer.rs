@@ -14,7 +14,7 @@ use crate::{
     layout::Layout,
     media::{Input, stem::Stem},
     plan::{Plan, PlannedClip},
-    session::{BusId, Insert, Session, Strip},
+    session::{BusId, Insert, Session, Strip, Use},
     storage::{AtomicFile, is_link},
     units::{Decibels, Frames, Pan, SampleRate},
 };
@@ -35,10 +35,10 @@ pub(in crate::interchange) fn write(
     path: &Path,
     overwrite: bool,
 ) -> Result<Vec<Note>> {
-    // Only the places of clips are taken from the plan, and a cue's tracks would be others.
+    // Only the places of clips are taken from the plan.
     let mut plain = session.clone();
-    plain.reduce_to_tracks();
-    let clips = Plan::compile(&plain)?.into_track_clips();
+    plain.remove_processing();
+    let nodes = Plan::compile(&plain)?.into_track_clips();
     let mut exporter = Exporter {
         session,
         notes: Notes::default(),
@@ -48,7 +48,8 @@ pub(in crate::interchange) fn write(
         names: Names::default(),
     };
     exporter.session_notes();
-    exporter.project(&clips);
+    let tracks = exporter.tracks(nodes);
+    exporter.project(&tracks);
     let Exporter {
         xml, files, notes, ..
     } = exporter;
@@ -126,6 +127,16 @@ fn archive(
     target.finish().map(drop)
 }
 
+/// A track of the project: one of the session, or one of a cue with the placements of the cue.
+struct ExportedTrack {
+    /// What notes call it.
+    part: String,
+    strip: Strip,
+    invert: bool,
+    /// The clips with their names.
+    clips: Vec<(String, PlannedClip)>,
+}
+
 struct Exporter<'s> {
     session: &'s Session,
     notes: Notes,
@@ -160,9 +171,9 @@ impl Exporter<'_> {
     fn session_notes(&mut self) {
         let session = self.session;
         let mut note = |what: String| self.notes.add(Place::File, what);
-        for cue in session.cues() {
+        for cue in session.cues().iter().filter(|cue| cue.uses.is_empty()) {
             note(format!(
-                "cue {:?} is not carried: a DAWproject has tracks only; mix it into a stem",
+                "cue {:?} is not carried: it has no placement",
                 cue.name
             ));
         }
@@ -201,7 +212,84 @@ impl Exporter<'_> {
         }
     }
 
-    fn project(&mut self, clips: &[Vec<PlannedClip>]) {
+    /// Returns the tracks of the session, and those of its cues, with the places of their clips.
+    fn tracks(&mut self, nodes: Vec<(String, Vec<PlannedClip>)>) -> Vec<ExportedTrack> {
+        let session = self.session;
+        let mut nodes = nodes.into_iter().peekable();
+        let mut tracks = Vec::new();
+        let mut names = Names::default();
+        for track in session.tracks() {
+            let placed = nodes.next().map_or_else(Vec::new, |(_, clips)| clips);
+            let mut strip = track.strip.clone();
+            strip.name = names.unique(&strip.name, "track");
+            let clip_names = track.clips.iter().map(|clip| clip.name.clone());
+            tracks.push(ExportedTrack {
+                part: format!("track {:?}", track.strip.name),
+                strip,
+                invert: track.invert,
+                clips: clip_names.zip(placed).collect(),
+            });
+        }
+        for cue in session.cues().iter().filter(|cue| !cue.uses.is_empty()) {
+            for track in &cue.tracks {
+                let name = format!("{}.{}", cue.name, track.strip.name);
+                let part = format!("cue {:?}, track {:?}", cue.name, track.strip.name);
+                let is_own = |(node, _): &(String, _)| {
+                    let rest = node.strip_prefix(&name);
+                    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("))
+                };
+                while let Some((node, placed)) = nodes.next_if(is_own) {
+                    let mut strip = track.strip.clone();
+                    strip.name = names.unique(&node, "track");
+                    strip.mute |= cue.mute;
+                    self.shift_curves(&mut strip, &placed, &cue.uses, &part);
+                    let placed = placed.into_iter().map(|clip| (String::new(), clip));
+                    tracks.push(ExportedTrack {
+                        part: part.clone(),
+                        strip,
+                        invert: track.invert,
+                        clips: placed.collect(),
+                    });
+                }
+            }
+        }
+        tracks
+    }
+
+    /// Moves the automation of a cue's track to where the cue is placed. Several placements, and one that begins later in the
+    /// cue, cannot be stated by one curve.
+    fn shift_curves(
+        &mut self,
+        strip: &mut Strip,
+        placed: &[PlannedClip],
+        uses: &[Use],
+        part: &str,
+    ) {
+        if strip.gain_curve.points.is_empty() && strip.pan_curve.points.is_empty() {
+            return;
+        }
+        let is_simple = matches!(uses, [only] if only.from == Frames::ZERO);
+        let origin = placed.first().filter(|_| is_simple);
+        let origin = origin.map(|clip| clip.window.range.start);
+        let Some(origin) = origin else {
+            strip.gain_curve = Curve::new();
+            strip.pan_curve = Curve::new();
+            let what = "the automation of a cue with several placements, or of a part of it, is not carried";
+            self.note(part, what);
+            return;
+        };
+        let points = strip
+            .gain_curve
+            .points
+            .iter_mut()
+            .map(|point| &mut point.at);
+        let points = points.chain(strip.pan_curve.points.iter_mut().map(|point| &mut point.at));
+        for at in points {
+            *at += Frames(origin);
+        }
+    }
+
+    fn project(&mut self, tracks: &[ExportedTrack]) {
         let session = self.session;
         self.xml.begin("Project", &[("version", "1.0")]);
         let application = [
@@ -216,12 +304,16 @@ impl Exporter<'_> {
         );
         self.xml.end();
         self.xml.begin("Structure", &[]);
-        for (number, track) in (1..).zip(session.tracks()) {
-            let part = format!("track {:?}", track.strip.name);
+        for (number, track) in (1..).zip(tracks) {
             if track.invert {
-                self.note(&part, "the inverted polarity is not carried");
+                self.note(&track.part, "the inverted polarity is not carried");
             }
-            self.strip(&format!("track-{number}"), &part, "regular", &track.strip);
+            self.strip(
+                &format!("track-{number}"),
+                &track.part,
+                "regular",
+                &track.strip,
+            );
         }
         for (number, bus) in (1..).zip(session.buses()) {
             let part = format!("bus {:?}", bus.strip.name);
@@ -229,7 +321,7 @@ impl Exporter<'_> {
         }
         self.master();
         self.xml.end();
-        self.arrangement(clips);
+        self.arrangement(tracks);
         self.xml.end();
     }
 
@@ -342,28 +434,26 @@ impl Exporter<'_> {
         self.xml.end();
     }
 
-    fn arrangement(&mut self, clips: &[Vec<PlannedClip>]) {
+    fn arrangement(&mut self, tracks: &[ExportedTrack]) {
         let session = self.session;
         self.xml.begin("Arrangement", &[("id", "arrangement")]);
         self.xml
             .begin("Lanes", &[("timeUnit", "seconds"), ("id", "lanes")]);
-        let none = Vec::new();
-        for (index, track) in session.tracks().iter().enumerate() {
-            let id = format!("track-{}", index + 1);
+        for (number, track) in (1..).zip(tracks) {
+            let id = format!("track-{number}");
             self.xml.begin("Lanes", &[("track", &id)]);
             self.xml.begin("Clips", &[]);
-            let part = format!("track {:?}", track.strip.name);
-            let placed = clips.get(index).unwrap_or(&none);
-            for (planned, clip) in placed.iter().zip(&track.clips) {
-                self.clip(planned, &clip.name, clip.gain, clip.layout, &part);
+            for (name, planned) in &track.clips {
+                self.clip(planned, name, &track.part);
             }
             self.xml.end();
+            let strip = &track.strip;
             self.curves(
                 &id,
-                &part,
-                track.strip.gain,
-                &track.strip.gain_curve,
-                &track.strip.pan_curve,
+                &track.part,
+                strip.gain,
+                &strip.gain_curve,
+                &strip.pan_curve,
             );
             self.xml.end();
         }
@@ -403,45 +493,102 @@ impl Exporter<'_> {
         self.xml.end();
     }
 
-    /// Writes a clip; one that is looped as a clip for each pass.
-    fn clip(
-        &mut self,
-        planned: &PlannedClip,
-        name: &str,
-        gain: Decibels,
-        layout: Option<Layout>,
-        part: &str,
-    ) {
+    /// Returns the fades of a clip as it is heard, with those of the placement of its cue.
+    fn fades(&mut self, planned: &PlannedClip, part: &str) -> (Fade, Fade) {
+        let (range, window) = (&planned.range, &planned.window);
+        let length = range.end - range.start;
+        let is_whole = planned.lead == 0;
+        let is_to_end = planned.lead + length >= planned.total;
+        let mut fades = (
+            if is_whole {
+                planned.fade_in
+            } else {
+                Fade::default()
+            },
+            if is_to_end {
+                planned.fade_out
+            } else {
+                Fade::default()
+            },
+        );
+        let none = Frames::ZERO;
+        let is_cut = (!is_whole && planned.fade_in.length.0 > planned.lead)
+            || (!is_to_end && planned.total - planned.lead - length < planned.fade_out.length.0);
+        let mut is_left_out = is_cut;
+        if window.range.end > window.range.start && window.fades(range.clone()) {
+            if window.fade_in.length > none
+                && fades.0.length == none
+                && range.start == window.range.start
+            {
+                fades.0 = window.fade_in;
+            } else {
+                is_left_out |= range.start - window.range.start < window.fade_in.length.0;
+            }
+            if window.fade_out.length > none
+                && fades.1.length == none
+                && range.end == window.range.end
+            {
+                fades.1 = window.fade_out;
+            } else {
+                is_left_out |= window.range.end - range.end < window.fade_out.length.0;
+            }
+        }
+        if is_left_out {
+            let what = "a fade that begins in another clip, or in a part that is not heard, is not carried";
+            let place = Place::Part(part.to_owned());
+            self.notes.add_to_group("fade", place, what);
+        }
+        (fades.0.within(length), fades.1.within(length))
+    }
+
+    /// Writes a clip. Passes of a loop that differ in length are a clip each.
+    fn clip(&mut self, planned: &PlannedClip, name: &str, part: &str) {
         let rate = self.session.rate;
         let Some(entry) = self.entry(&planned.stem, part) else {
             return;
         };
-        if layout.is_some_and(|layout| layout != planned.stem.spec.layout) {
+        if planned.layout != planned.stem.spec.layout {
             self.note(
                 part,
                 "the layout of a stem is not carried: the file states its own",
             );
         }
-        for fade in [planned.fade_in, planned.fade_out] {
+        let (fade_in, fade_out) = self.fades(planned, part);
+        for fade in [fade_in, fade_out] {
             self.shape(fade, part);
         }
-        let total = planned.total;
-        let mut offset = 0;
-        while offset < total {
+        // The polarity is that of the track.
+        let gain = planned.gain.abs();
+        let end = planned.lead + (planned.range.end - planned.range.start);
+        // Equal passes are one clip with a loop, so that fades may be longer than a pass.
+        let pass = (planned.passes.even()).filter(|pass| {
+            planned.lead == 0 && *pass > 0 && end > *pass && end.is_multiple_of(*pass)
+        });
+        let mut offset = planned.lead;
+        while offset < end {
             let (position, left) = planned.passes.locate(offset);
-            let length = left.min(total - offset).max(1);
-            let fade = |fade: Fade, is_here: bool| {
-                let length = if is_here { fade.length } else { Frames::ZERO };
-                seconds(length.0, rate)
+            let length = match pass {
+                Some(_) => end,
+                None => left.min(end - offset).max(1),
+            };
+            let mut fade = |fade: Fade, is_here: bool| {
+                let own = if is_here { fade.length } else { Frames::ZERO };
+                if own > Frames(length) {
+                    let what = "a fade that is longer than a pass of a loop is shortened";
+                    let place = Place::Part(part.to_owned());
+                    self.notes.add_to_group("pass", place, what);
+                }
+                seconds(own.0.min(length), rate)
             };
             let times = [
-                seconds(planned.range.start + offset, rate),
+                seconds(planned.range.start + (offset - planned.lead), rate),
                 seconds(length, rate),
                 seconds(planned.from + position, rate),
-                fade(planned.fade_in, offset == 0),
-                fade(planned.fade_out, offset + length >= total),
+                fade(fade_in, offset == planned.lead),
+                fade(fade_out, offset + length >= end),
             ];
             let [time, duration, play_start, fade_in, fade_out] = &times;
+            let loop_end = pass.map(|pass| seconds(planned.from + pass, rate));
             let mut clip = vec![
                 ("time", time.as_str()),
                 ("duration", duration),
@@ -451,18 +598,21 @@ impl Exporter<'_> {
                 ("fadeInTime", fade_in),
                 ("fadeOutTime", fade_out),
             ];
+            if let Some(loop_end) = &loop_end {
+                clip.extend([("loopStart", play_start.as_str()), ("loopEnd", loop_end)]);
+            }
             if !name.is_empty() {
                 clip.push(("name", name));
             }
             self.xml.begin("Clip", &clip);
-            if gain == Decibels::UNITY {
+            if gain == 1.0 {
                 self.audio(&planned.stem, &entry);
             } else {
                 self.xml.begin("Lanes", &[("timeUnit", "seconds")]);
                 self.audio(&planned.stem, &entry);
                 self.xml.begin("Points", &[("unit", "linear")]);
                 self.xml.element("Target", &[("expression", "gain")]);
-                let value = gain.gain().0.to_string();
+                let value = gain.to_string();
                 self.xml
                     .element("RealPoint", &[("time", "0"), ("value", &value)]);
                 self.xml.end();

@@ -48,6 +48,7 @@ impl StemFile<'_> {
         let mut packets = PacketSource::Table(Box::new(table));
         self.decode_first(&mut packets, &mut decoder, NAME)?;
         Ok(OpenedStem {
+            colour: None,
             packets,
             decoder,
             codec: NAME.into(),

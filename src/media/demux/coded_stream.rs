@@ -355,6 +355,7 @@ impl StemFile<'_> {
             None => (rate, channels),
         };
         Ok(OpenedStem {
+            colour: None,
             packets,
             decoder,
             codec: name,

@@ -90,6 +90,7 @@ impl StemFile<'_> {
             });
         }
         Ok(OpenedStem {
+            colour: None,
             packets,
             decoder,
             codec: "FLAC".into(),

@@ -64,6 +64,7 @@ impl StemFile<'_> {
         }
         opened.remarks.extend(edits.remark);
         opened.pieces = edits.pieces;
+        opened.colour = movie.colour(index);
         Ok(opened)
     }
 

@@ -85,6 +85,7 @@ impl StemFile<'_> {
         let mut decoder = decoder.map_err(|f| self.codec_error(name, f))?;
         self.decode_first(&mut packets, &mut decoder, name)?;
         Ok(OpenedStem {
+            colour: None,
             packets,
             decoder,
             codec: name.into(),

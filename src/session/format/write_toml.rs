@@ -104,7 +104,8 @@ fn put(table: &mut dyn TableLike, key: &str, item: Item, named: bool) {
     }
 }
 
-/// Returns a section for a bus, track, cue or deliverable; the tracks and uses of a cue are lines of one section each.
+/// Returns a section for a bus, track, cue or deliverable; the clips of a track, and the tracks and uses of a cue, are lines of
+/// one section each.
 fn item(node: &Node, path: &[&str]) -> Item {
     let Value::Table(table) = &node.value else {
         return Item::Value(value(&node.value));
@@ -116,6 +117,7 @@ fn item(node: &Node, path: &[&str]) -> Item {
     let section = match path {
         [_] => named != "marker",
         [_, _] => groups.contains(&named),
+        [_, _, "clip"] => named == "track",
         [_, _, inner] => named == "cue" && ["track", "use"].contains(inner),
         _ => false,
     };
@@ -123,7 +125,12 @@ fn item(node: &Node, path: &[&str]) -> Item {
         return Item::Value(value(&node.value));
     }
     let mut out = Section::new();
-    out.set_implicit(path.len() == 1 && groups.contains(&named));
+    let is_group = path.len() == 1 && groups.contains(&named);
+    // A track that has clips only needs no heading of its own.
+    let has_clips_only = path.len() == 2
+        && named == "track"
+        && matches!(table.entries.as_slice(), [(key, _)] if key.name == "clip");
+    out.set_implicit(is_group || has_clips_only);
     for (key, node) in &table.entries {
         let mut inner = path.to_vec();
         inner.push(&key.name);

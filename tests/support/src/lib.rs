@@ -12,6 +12,7 @@ pub mod batch_desk;
 pub mod data;
 pub mod desk;
 pub mod fuzzing;
+pub mod json_schema;
 pub mod memory;
 pub mod program;
 pub mod renders;

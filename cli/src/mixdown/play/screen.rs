@@ -697,7 +697,7 @@ mod tests {
         let (width, height) = (8 * buffer.area.width + 16, 17 * buffer.area.height + 16);
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
-             font-family=\"ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace\" font-size=\"13.3\" xml:space=\"preserve\">\n\
+             font-family=\"ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace\" font-size=\"13.3\">\n\
              <rect width=\"{width}\" height=\"{height}\" rx=\"6\" fill=\"#15171b\"/>\n"
         );
         for y in 0..buffer.area.height {
@@ -738,11 +738,22 @@ mod tests {
                 } else {
                     ""
                 };
-                let text = text.replace('&', "&amp;").replace('<', "&lt;");
-                svg += &format!(
-                    "<text x=\"{left}\" y=\"{}\" textLength=\"{length}\" fill=\"{colour}\"{weight}>{text}</text>\n",
-                    top + 13
-                );
+                // Spaces at the ends and several in a row are lost in SVG, so each part has its own place.
+                let mut column = start;
+                for part in text.split("  ") {
+                    let shown = part.trim();
+                    let skipped = cells(part) - cells(part.trim_start());
+                    let left = 8 + 8 * (usize::from(column) + skipped);
+                    let length = 8 * cells(shown);
+                    if length > 0 {
+                        let shown = shown.replace('&', "&amp;").replace('<', "&lt;");
+                        svg += &format!(
+                            "<text x=\"{left}\" y=\"{}\" textLength=\"{length}\" fill=\"{colour}\"{weight}>{shown}</text>\n",
+                            top + 13
+                        );
+                    }
+                    column += u16::try_from(cells(part)).unwrap() + 2;
+                }
             }
         }
         svg + "</svg>\n"

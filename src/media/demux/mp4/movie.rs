@@ -28,8 +28,8 @@ pub(super) struct Movie {
     /// Audio tracks.
     pub(super) tracks: Vec<Mp4Track>,
     pub(super) smpb: Option<ItunSmpb>,
-    /// Names of the stems of a Native Instruments stem file.
-    pub(super) stem_names: Vec<String>,
+    /// Labels of the stems of a Native Instruments stem file.
+    pub(super) stem_labels: Vec<StemLabel>,
     /// The fragments (`moof`) of the file; `None` if packets are listed in the movie header only.
     pub(super) fragments: Option<Fragments>,
 }
@@ -216,8 +216,8 @@ impl Movie {
             timescale: find(moov, &[b"mvhd"]).map_or(0, parse_timescale),
             tracks: traks.map(|(_, trak)| Mp4Track::parse(trak)).collect(),
             smpb: find(moov, &[b"udta", b"meta"]).and_then(ItunSmpb::find),
-            stem_names: find(moov, &[b"udta", b"stem"])
-                .map(stem_names)
+            stem_labels: find(moov, &[b"udta", b"stem"])
+                .map(stem_labels)
                 .unwrap_or_default(),
             fragments: find(moov, &[b"mvex"]).map(Fragments::new),
         }
@@ -226,30 +226,59 @@ impl Movie {
     /// Returns the names of the audio tracks; none if the file names no stems, or another number of them.
     /// The first track of a stem file is the mix of the others.
     pub(super) fn stream_names(self) -> Vec<String> {
-        if self.stem_names.len() + 1 != self.tracks.len() {
+        if !self.has_labels() {
             return Vec::new();
         }
-        [String::new()].into_iter().chain(self.stem_names).collect()
+        let names = self.stem_labels.into_iter().map(|label| label.name);
+        [String::new()].into_iter().chain(names).collect()
+    }
+
+    /// Returns the colour of the audio track with an index.
+    pub(super) fn colour(&self, index: usize) -> Option<String> {
+        let stem = index.checked_sub(1).filter(|_| self.has_labels())?;
+        self.stem_labels.get(stem)?.colour.clone()
+    }
+
+    fn has_labels(&self) -> bool {
+        self.stem_labels.len() + 1 == self.tracks.len()
     }
 }
 
-/// Returns the names in the metadata of a Native Instruments stem file: JSON with a list `stems`, each
-/// with a `name` and a `color`. Empty for stems without a name.
+/// Label of a stem in a Native Instruments stem file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct StemLabel {
+    /// Empty for a stem without a name.
+    name: String,
+    /// `#rrggbb` in lower case.
+    colour: Option<String>,
+}
+
+/// Returns the labels in the metadata of a Native Instruments stem file: JSON with a list `stems`, each
+/// with a `name` and a `color`.
 #[cfg(feature = "session-file")]
-fn stem_names(json: &[u8]) -> Vec<String> {
+fn stem_labels(json: &[u8]) -> Vec<StemLabel> {
     let json: serde_json::Value = serde_json::from_slice(json).unwrap_or_default();
     let stems = json.get("stems").and_then(serde_json::Value::as_array);
-    let name = |stem: &serde_json::Value| Some(stem.get("name")?.as_str()?.trim().to_owned());
-    stems
-        .into_iter()
-        .flatten()
-        .map(|stem| name(stem).unwrap_or_default())
-        .collect()
+    let text = |stem: &serde_json::Value, key| Some(stem.get(key)?.as_str()?.trim().to_owned());
+    let label = |stem| StemLabel {
+        name: text(stem, "name").unwrap_or_default(),
+        colour: text(stem, "color")
+            .filter(|c| is_colour(c))
+            .map(|c| c.to_lowercase()),
+    };
+    stems.into_iter().flatten().map(label).collect()
+}
+
+/// Returns true for `#rrggbb`.
+#[cfg(feature = "session-file")]
+fn is_colour(text: &str) -> bool {
+    let digits = text.strip_prefix('#').unwrap_or_default();
+    digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// JSON is read only by builds that read session files, where the names become those of tracks.
 #[cfg(not(feature = "session-file"))]
-fn stem_names(_json: &[u8]) -> Vec<String> {
+fn stem_labels(_json: &[u8]) -> Vec<StemLabel> {
     Vec::new()
 }
 
@@ -588,20 +617,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stems_have_the_names_of_the_stem_box() {
+    fn stems_have_the_names_and_colours_of_the_stem_box() {
         let json = br##"{"version": 1, "stems": [{"color": "#009E73", "name": " Drums "}, {"color": 5}, {"name": 7}]}"##;
-        assert_eq!(stem_names(json), ["Drums", "", ""]);
+        let label = |name: &str, colour: Option<&str>| StemLabel {
+            name: name.to_owned(),
+            colour: colour.map(str::to_owned),
+        };
+        let labels = [
+            label("Drums", Some("#009e73")),
+            label("", None),
+            label("", None),
+        ];
+        assert_eq!(stem_labels(json), labels);
+        for wrong in [
+            "#12345",
+            "#1234567",
+            "red",
+            "#12345g",
+            "123456",
+            "#\u{e9}1234",
+        ] {
+            let json = format!("{{\"stems\": [{{\"color\": {wrong:?}}}]}}");
+            assert_eq!(stem_labels(json.as_bytes()), [label("", None)], "{wrong}");
+        }
         for broken in [&b"{\"stems\": 3}"[..], b"[]", b"{", b"", b"\xFF"] {
-            assert!(stem_names(broken).is_empty());
+            assert!(stem_labels(broken).is_empty());
         }
         let movie = |tracks: usize| Movie {
             timescale: 1,
             tracks: (0..tracks).map(|_| Mp4Track::default()).collect(),
             smpb: None,
-            stem_names: stem_names(json),
+            stem_labels: stem_labels(json),
             fragments: None,
         };
         assert_eq!(movie(4).stream_names(), ["", "Drums", "", ""]);
+        let colours = [0, 1, 2, 4].map(|track| movie(4).colour(track));
+        assert_eq!(colours, [None, Some("#009e73".to_owned()), None, None]);
+        assert_eq!(movie(3).colour(1), None);
         // Names of another number of stems may be those of any.
         assert!(movie(3).stream_names().is_empty());
     }

@@ -3,8 +3,8 @@
 //! Used by the fuzz targets, which need a nightly compiler, and by `tests/robustness/mutations.rs`, which does not.
 
 use soundtrack::{
-    Block, Bounce, Clip, Damage, Decibels, Error, Frames, Layout, Load, Options, Pan, Plan,
-    Renderer, SampleRate, Session, Source, Track, encode, media,
+    Block, Bounce, Clip, Damage, Decibels, Error, FrameRate, Frames, Layout, Load, Options, Pan,
+    Plan, Renderer, SampleRate, Session, Source, Track, encode, interchange, media,
 };
 use std::{
     cell::RefCell,
@@ -183,6 +183,87 @@ pub fn open(data: &[u8]) {
             same(&part, &again, "after a seek");
         }
     });
+}
+
+/// Reads the bytes as a file of another program, by the first byte; what can be read is a session that can be written and read
+/// again, and spotting that can be written.
+pub fn interchange(data: &[u8]) {
+    const NAMES: [&str; 7] = [
+        "x.otio",
+        "x.edl",
+        "x.csv",
+        "regions.csv",
+        "x.txt",
+        "x.rpp",
+        "x.dawproject",
+    ];
+    guarded(|folder| {
+        let Some((kind, text)) = data.split_first() else {
+            return;
+        };
+        let name = NAMES[usize::from(*kind) % NAMES.len()];
+        let bytes = match name {
+            "x.dawproject" => stored_archive("project.xml", text),
+            _ => text.to_vec(),
+        };
+        let options = interchange::Options {
+            fps: Some(FrameRate::FPS_24),
+            ..interchange::Options::default()
+        };
+        let imported = match interchange::read_bytes(bytes, name, &options) {
+            Ok(imported) => imported,
+            Err(e) => return named(&e, name),
+        };
+        let spotting = folder.join("spotting.csv");
+        if let Err(e) = interchange::write(&imported.session, &spotting, true) {
+            panic!("spotting cannot be written: {e}");
+        }
+        let text = match imported.session.to_text("s.toml") {
+            Ok(text) => text,
+            Err(e) => panic!("the session cannot be written: {e}"),
+        };
+        let load = Load {
+            outside: true,
+            ..Load::default()
+        };
+        // Too large a session is refused as a file.
+        if let Ok(again) = load.text(text.as_str(), "s.toml") {
+            assert_eq!(again.tracks().len(), imported.session.tracks().len());
+            assert_eq!(again.markers, imported.session.markers);
+        }
+    });
+}
+
+/// Makes a ZIP archive with one entry that is not compressed.
+fn stored_archive(name: &str, content: &[u8]) -> Vec<u8> {
+    let mut crc = u32::MAX;
+    for byte in content {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = crc >> 1 ^ (0xEDB8_8320 * (crc & 1));
+        }
+    }
+    let length = (content.len() as u32).to_le_bytes();
+    let name_length = (name.len() as u16).to_le_bytes();
+    let common = [
+        &[10, 0, 0, 0, 0, 0, 0, 0, 33, 0],
+        &(!crc).to_le_bytes()[..],
+        &length,
+        &length,
+        &name_length,
+        &[0, 0],
+    ]
+    .concat();
+    let local = [b"PK\x03\x04", &common[..], name.as_bytes(), content].concat();
+    let central = [b"PK\x01\x02\x0a\0", &common[..], &[0; 14], name.as_bytes()].concat();
+    let end = [
+        b"PK\x05\x06\0\0\0\0\x01\0\x01\0",
+        &(central.len() as u32).to_le_bytes()[..],
+        &(local.len() as u32).to_le_bytes(),
+        &[0, 0],
+    ]
+    .concat();
+    [local, central, end].concat()
 }
 
 /// Reads the bytes as a session, TOML or JSON by the first byte; what can be read is written and read again, the same,

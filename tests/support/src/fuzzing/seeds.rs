@@ -154,6 +154,24 @@ pub fn sessions() -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// Returns files of other programs in the form of [`check::interchange`](super::check::interchange): a byte for the format, then
+/// the text.
+pub fn interchange() -> Vec<Vec<u8>> {
+    let texts = [
+        include_str!("../../../interchange/samples/reel.otio"),
+        include_str!("../../../interchange/samples/reel.edl"),
+        include_str!("../../../interchange/samples/spotting.csv"),
+        include_str!("../../../interchange/samples/regions.csv"),
+        include_str!("../../../interchange/samples/labels.txt"),
+        include_str!("../../../interchange/samples/song.rpp"),
+        include_str!("../../../interchange/samples/project.xml"),
+    ];
+    let texts = (0u8..).zip(texts);
+    texts
+        .map(|(kind, text)| [&[kind], text.as_bytes()].concat())
+        .collect()
+}
+
 /// Pairs of stems as [`check::render`](super::check::render) takes them.
 pub fn pairs(stems: &[(String, Vec<u8>)]) -> Vec<Vec<u8>> {
     let next = stems.iter().cycle().skip(5);
