@@ -15,6 +15,8 @@ pub(crate) struct TextTable {
     rows: Vec<Vec<String>>,
     /// Columns that are aligned to the right and never shortened, such as numbers.
     right: Vec<usize>,
+    /// Other columns that are never shortened, such as positions.
+    fixed: Vec<usize>,
     /// Columns that are left out first, in this order, where the others do not fit.
     droppable: Vec<usize>,
     hides_empty: bool,
@@ -26,6 +28,7 @@ impl TextTable {
         Self {
             rows: vec![headings.map(str::to_owned).to_vec()],
             right: right.to_vec(),
+            fixed: Vec::new(),
             droppable: Vec::new(),
             hides_empty: false,
         }
@@ -34,6 +37,12 @@ impl TextTable {
     /// Sets the columns that are left out first, in this order, where the others do not fit.
     pub(crate) fn droppable(mut self, columns: &[usize]) -> Self {
         self.droppable = columns.to_vec();
+        self
+    }
+
+    /// Sets columns that are aligned to the left but never shortened, such as positions.
+    pub(crate) fn fixed(mut self, columns: &[usize]) -> Self {
+        self.fixed = columns.to_vec();
         self
     }
 
@@ -117,6 +126,10 @@ impl TextTable {
         }
     }
 
+    fn is_flexible(&self, column: usize) -> bool {
+        !self.right.contains(&column) && !self.fixed.contains(&column)
+    }
+
     fn has_content(&self, column: usize) -> bool {
         let mut cells = self.rows.iter().skip(1).filter_map(|row| row.get(column));
         cells.any(|cell| !cell.is_empty())
@@ -146,7 +159,7 @@ impl TextTable {
             }
             let widest = shown
                 .iter_mut()
-                .filter(|(column, width)| !self.right.contains(column) && *width > min_width)
+                .filter(|(column, width)| self.is_flexible(*column) && *width > min_width)
                 .max_by_key(|(_, width)| *width);
             match widest {
                 Some((_, width)) => *width -= 1,
@@ -230,6 +243,15 @@ mod tests {
         // Where twelve cells for each name are too many, the file goes first.
         let text = format!("{rows:20}");
         assert!(!text.contains("file") && text.contains("-12.0"), "{text}");
+    }
+
+    #[test]
+    fn positions_and_numbers_are_whole_at_every_width() {
+        let mut table = TextTable::new(["track", "at", "peak"], &[2]).fixed(&[1]);
+        let cells = ["first violins, divisi", "01:00:12:08", "-12.0"];
+        table.push(cells.map(str::to_owned));
+        let text = format!("{:34}", Rows(table));
+        assert!(text.contains("  01:00:12:08  -12.0"), "{text}");
     }
 
     #[test]

@@ -222,7 +222,9 @@ pub(super) const HEAD: [&str; 8] = [
 
 impl fmt::Display for Delivered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut table = TextTable::new(HEAD, &[5, 6, 7]).droppable(&[3, 1, 4]);
+        let mut table = TextTable::new(HEAD, &[5, 6, 7])
+            .fixed(&[4])
+            .droppable(&[3, 1, 4]);
         for deliverable in &self.deliverables {
             for (number, file) in deliverable.files.iter().enumerate() {
                 let name = if number == 0 {

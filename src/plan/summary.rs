@@ -120,6 +120,7 @@ impl Plan {
             "track", "stem", "format", "at", "until", "fades", "gain", "pan", "into",
         ];
         let mut table = TextTable::new(headings, &[6])
+            .fixed(&[3, 4])
             .droppable(&[2, 5, 4])
             .hiding_empty();
         for node in self.strips(NodeKind::Track).filter(|node| node.live) {
@@ -217,6 +218,7 @@ impl Plan {
             "usage",
         ];
         let mut table = TextTable::new(headings, &[5])
+            .fixed(&[2, 3])
             .droppable(&[7, 4])
             .hiding_empty();
         for cue in &self.cues {

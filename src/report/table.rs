@@ -85,7 +85,9 @@ fn write_inserts(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
         .map(|strip| (strip.name.as_str(), &strip.inserts))
         .chain([("master", &report.mix.inserts)]);
     let headings = ["strip", "insert", "type", "reduced dB", "at", "mean dB"];
-    let mut table = TextTable::new(headings, &[3, 5]).droppable(&[2]);
+    let mut table = TextTable::new(headings, &[3, 5])
+        .fixed(&[4])
+        .droppable(&[2]);
     for (strip, inserts) in strips {
         for insert in inserts {
             table.push(insert_row(strip, insert, report));
