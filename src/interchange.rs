@@ -195,7 +195,7 @@ impl Imported {
                 session.markers.push(marker.clone());
             }
         }
-        session.markers.sort_by_key(|marker| marker.at);
+        labels::settle(&mut session.markers, &mut notes::Notes::default());
         for cue in self.session.cues().iter().cloned() {
             match session.cues_mut().iter_mut().find(|c| c.name == cue.name) {
                 Some(known) => {

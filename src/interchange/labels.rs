@@ -37,10 +37,31 @@ fn add(session: &mut Session, name: &str, from: Frames, to: Option<Frames>) {
     session.markers.extend(end);
 }
 
-fn sort(session: &mut Session) {
-    // Markers at one frame keep their order.
-    session.markers.sort_by_key(|marker| marker.at);
+/// Sorts the markers. A session file states one marker for each time, so that those at one frame become one with all names.
+pub(super) fn settle(markers: &mut Vec<Marker>, notes: &mut Notes) {
+    markers.sort_by_key(|marker| marker.at);
+    let all = std::mem::take(markers);
+    for marker in all {
+        match markers.last_mut().filter(|last| last.at == marker.at) {
+            Some(last) if last.name.split(" / ").any(|name| name == marker.name) => {}
+            Some(last) => {
+                let what = format!(
+                    "markers {:?} and {:?} are at one frame: they become one",
+                    last.name, marker.name
+                );
+                notes.add_to_group("one frame", Place::File, what);
+                // What a file with many markers at one place would make too long, ends.
+                if last.name.len() < MAX_NAME_BYTES {
+                    last.name = format!("{} / {}", last.name, marker.name);
+                }
+            }
+            None => markers.push(marker),
+        }
+    }
 }
+
+/// Length of a marker's name from which no other name is added.
+const MAX_NAME_BYTES: usize = 1000;
 
 /// Reads labels of Audacity: start and end in seconds and the label, with tabs between.
 ///
@@ -78,7 +99,7 @@ pub(super) fn read_audacity(file: &TextFile, options: &Options) -> Result<(Sessi
         }
         add(&mut session, cells.next().unwrap_or(""), from, Some(to));
     }
-    sort(&mut session);
+    settle(&mut session.markers, &mut notes);
     Ok((session, notes))
 }
 
@@ -94,7 +115,7 @@ pub(super) fn is_reaper(text: &str) -> bool {
 /// # Errors
 /// `Session` for a time that cannot be read, and for a list without its headings.
 pub(super) fn read_reaper(file: &TextFile, options: &Options) -> Result<(Session, Notes)> {
-    let (mut session, notes) = (empty_session(options), Notes::default());
+    let (mut session, mut notes) = (empty_session(options), Notes::default());
     let wrong = |(line, what): (usize, String)| file.error(&Place::Line(line), what);
     let rows = csv::rows(&file.text).map_err(wrong)?;
     let Some((head, rows)) = rows.split_first() else {
@@ -130,7 +151,7 @@ pub(super) fn read_reaper(file: &TextFile, options: &Options) -> Result<(Session
         };
         add(&mut session, name, from, to);
     }
-    sort(&mut session);
+    settle(&mut session.markers, &mut notes);
     Ok((session, notes))
 }
 

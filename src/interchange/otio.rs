@@ -99,7 +99,7 @@ pub(super) fn read(file: &TextFile, options: &Options) -> Result<(Session, Notes
             ),
         }
     }
-    session.markers.sort_by_key(|marker| marker.at);
+    super::labels::settle(&mut session.markers, &mut reader.notes);
     let lanes = std::mem::take(&mut reader.lanes);
     add_tracks(&mut session, base, lanes, &mut reader.notes).map_err(|clip| {
         let what = format!("clip {clip:?} lies before the start or beyond the longest session");

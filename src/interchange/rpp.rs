@@ -326,7 +326,7 @@ impl Reader<'_> {
             }
             session.markers.push(Marker { at, name });
         }
-        session.markers.sort_by_key(|marker| marker.at);
+        super::labels::settle(&mut session.markers, &mut self.notes);
         Ok(())
     }
 

@@ -191,7 +191,7 @@ pub(super) fn read(file: &TextFile, options: &Options) -> Result<(Session, Notes
     for cue in cues {
         session.add_cue(cue);
     }
-    session.markers.sort_by_key(|marker| marker.at);
+    labels::settle(&mut session.markers, &mut notes);
     Ok((session, notes))
 }
 

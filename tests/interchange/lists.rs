@@ -168,6 +168,17 @@ fn labels_of_audacity_become_markers() {
         ["line 2: frequencies of labels are not carried"]
     );
     survives_its_file(&imported.session);
+    let imported = read(
+        "1\t1\tone\n1\t1\ttwo\n1\t1\ttwo\n",
+        "labels.txt",
+        &Options::default(),
+    );
+    assert_eq!(imported.session.markers[0].name, "one / two");
+    assert_eq!(
+        notes(&imported),
+        ["markers \"one\" and \"two\" are at one frame: they become one"]
+    );
+    survives_its_file(&imported.session);
     for (text, wanted) in [
         ("hello", "line 1: is no label"),
         ("1\t0.5\tx", "line 1: the label ends before it begins"),

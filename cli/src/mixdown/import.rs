@@ -58,6 +58,7 @@ fn usage(option: &str, error: &dyn std::error::Error) -> Failure {
 
 /// Writes a new session file.
 fn convert(args: &ImportArgs, messages: Messages) -> Result<u8, Failure> {
+    interchange::FileKind::from_path(&args.file)?;
     let mut options = options(args)?;
     let path = match &args.output {
         Some(path) => path.clone(),

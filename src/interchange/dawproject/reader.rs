@@ -880,7 +880,7 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
             };
             session.markers.push(Marker { at, name });
         }
-        session.markers.sort_by_key(|marker| marker.at);
+        super::super::labels::settle(&mut session.markers, &mut self.notes);
         Ok(())
     }
 
