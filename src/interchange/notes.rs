@@ -37,8 +37,8 @@ impl fmt::Display for Place {
 /// let text = "TITLE: Reel\nFCM: DROP FRAME\n001 AX V C 00:00:00;00 00:00:01;00 01:00:00;00 01:00:01;00\n\
 ///     002 AX A C 00:00:00;00 00:00:01;00 01:00:00;00 01:00:01;00\n";
 /// let imported = interchange::read_bytes(text, "reel.edl", &Options::default())?;
-/// assert_eq!(imported.notes[0].place, Place::Line(3));
-/// assert_eq!(imported.notes[0].to_string(), "line 3: event 001 has picture only: it is left out");
+/// let note = imported.notes.iter().find(|note| note.place == Place::Line(3)).unwrap();
+/// assert_eq!(note.to_string(), "line 3: event 001 has picture only: it is left out");
 /// # Ok::<(), soundtrack::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -211,7 +211,7 @@ fn the_lighthouse_is_delivered_in_one_run() {
     assert_eq!(sheet.matches("The Storm").count(), 2, "{sheet}");
     let page = fs::read_to_string(named("{title}.html")).unwrap();
     assert_eq!(
-        page.matches("<section class=\"report\">").count(),
+        page.matches("<section class=\"report\" id=").count(),
         1 + 1 + 1 + 2 + 2 + 1
     );
 

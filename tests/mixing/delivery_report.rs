@@ -56,7 +56,7 @@ fn a_page_shows_every_file_check_and_mix() {
     // A row for each file but the reports themselves, and a picture of each mix and cue.
     assert_eq!(page.matches("<tr><td>").count(), 1 + 3 + 2 + 1 + 1);
     assert_eq!(
-        page.matches("<section class=\"report\">").count(),
+        page.matches("<section class=\"report\" id=").count(),
         1 + 2 + 1 + 1
     );
     assert_eq!(page.matches("<audio ").count(), 5);

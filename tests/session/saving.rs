@@ -110,7 +110,7 @@ fn only_what_changed_is_written() {
         "-reprise = { at = \"01:05:30:00\", from = \"38s\", length = \"20s\", fade_in = \"1s\", fade_out = \"3s\", gain = -6, usage = \"BI\" }",
         "-[deliver.stems]",
         "-file  = \"out/{title} {bus}.wav\"",
-        "-stems = [\"music\", \"dialogue\"]      # one file per bus; at unity they sum to the full mix",
+        "-stems = [\"music\", \"dialogue\"]      # one file per bus; with the gain of the mix they sum to it",
         "+title  = 'Reel 2, \"final\"'",
         "+gain = -4.5",
         "+celli   = { file = \"celli.wav\",     bus = \"strings\", pan = \"R25\" , gain = -1 }",
@@ -190,6 +190,19 @@ fn what_no_file_can_say_is_refused() {
     assert_eq!(
         error,
         "\"a\" has two sends to \"hall\", which a session file cannot say"
+    );
+    let mut mix = Session::new(SampleRate::HZ_48000, Layout::Mono);
+    mix.add_track(Track::new("a", "a.wav"));
+    for name in ["rain", "thunder"] {
+        mix.markers.push(Marker {
+            at: Frames(48_000),
+            name: name.to_owned(),
+        });
+    }
+    let error = mix.to_text("s.toml").unwrap_err().to_string();
+    assert!(
+        error.ends_with("which a session file cannot say: give one of them both names"),
+        "{error}"
     );
 }
 

@@ -357,7 +357,7 @@ fn plan_is_a_command_that_takes_the_options_of_a_mix() {
     );
     assert!(desk.run(&["plan", "--help"]).out.contains("--mute"));
     let plan = desk.run(&["plan", "a.wav", "--limit=-3"]);
-    assert!(plan.out.contains("limit -3.0 dBTP"), "{}", plan.out);
+    assert!(plan.out.contains("limiter ceiling -3"), "{}", plan.out);
     assert_eq!(desk.run(&["--limit=-3", "plan", "a.wav"]).out, plan.out);
 }
 

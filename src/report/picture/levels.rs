@@ -335,7 +335,7 @@ mod tests {
     #[test]
     fn the_axis_of_the_peaks_reaches_what_is_above_full_scale() {
         assert_eq!(peak_ticks(0.0, 1.5), [0.0, -12.0, -24.0]);
-        assert_eq!(peak_ticks(-1.0, 1.5), [-1.0, -24.0]);
+        assert_eq!(peak_ticks(-1.0, 1.5), [-1.0, -12.0, -24.0]);
         assert_eq!(peak_ticks(0.0, 15.0), [0.0, 12.0, -12.0, -24.0]);
     }
 }

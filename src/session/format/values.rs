@@ -862,10 +862,13 @@ impl FieldValue for Vec<Marker> {
     fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
         let mut table = Table::default();
         for marker in self {
-            table.put(
-                &field.time(marker.at).inline(),
-                Value::Text(marker.name.clone()),
-            );
+            let time = field.time(marker.at).inline();
+            if table.get(&time).is_some() {
+                field.refuse(format!(
+                    "there are two markers at {time}, which a session file cannot say: give one of them both names"
+                ));
+            }
+            table.put(&time, Value::Text(marker.name.clone()));
         }
         (!table.entries.is_empty()).then_some(Value::Table(table))
     }
