@@ -391,7 +391,7 @@ fn meters_hold_the_peak_and_show_the_gain_reduction_of_inserts() {
         (later.tracks[0].peak.0 + 17.0 + 86.86).abs() < 0.2,
         "{later:?}"
     );
-    assert_eq!(later.tracks[0].reduction.0, 0.0);
+    assert!(later.tracks[0].reduction.0 < 1e-9, "{later:?}");
     for strip in [later.tracks[0], later.master] {
         assert!((strip.held_peak.0 + 17.0).abs() < 1e-6, "{strip:?}");
     }
