@@ -159,21 +159,17 @@ impl List {
     /// Reads whether the list counts in drop-frame.
     fn counting(&mut self, mode: &str, states_fps: bool, line: usize) {
         let is_drop = mode.to_ascii_uppercase().starts_with("DROP");
-        match self.fps {
-            _ if states_fps => {
-                if self.fps.is_some_and(|fps| fps.is_drop_frame() != is_drop) {
-                    let what = format!(
-                        "the list says {mode:?}, and the frame rate that was given says otherwise: the given one counts"
-                    );
-                    self.notes.add_to_group("counting", Place::Line(line), what);
-                }
+        if states_fps {
+            if self.fps.is_some_and(|fps| fps.is_drop_frame() != is_drop) {
+                let what = format!(
+                    "the list says {mode:?}, and the frame rate that was given says otherwise: the given one counts"
+                );
+                self.notes.add_to_group("counting", Place::Line(line), what);
             }
-            None if is_drop => {
-                self.fps = Some(FrameRate::FPS_29_97_DF);
-                let what = "drop-frame is taken for 29.97 frames per second: state another rate if it is 59.94";
-                self.notes.add(Place::Line(line), what);
-            }
-            _ => {}
+        } else if self.fps.is_none() && is_drop {
+            self.fps = Some(FrameRate::FPS_29_97_DF);
+            let what = "drop-frame is taken for 29.97 frames per second: state another rate if it is 59.94";
+            self.notes.add(Place::Line(line), what);
         }
     }
 
@@ -327,8 +323,7 @@ impl List {
         let mut index: HashMap<String, usize> = HashMap::new();
         let mut files = MediaFiles::default();
         let events = std::mem::take(&mut self.events);
-        let mut events = events.iter().peekable();
-        while let Some(event) = events.next() {
+        for event in &events {
             if event.channels.is_empty() {
                 let what = format!("event {} has picture only: it is left out", event.number);
                 self.notes

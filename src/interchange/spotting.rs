@@ -345,8 +345,9 @@ fn text(session: &Session) -> (String, Notes) {
     }
     for marker in &session.markers {
         let mut cells: [String; HEAD.len()] = Default::default();
-        cells[0] = position(At::Frames(marker.at), session);
-        cells[HEAD.len() - 1] = csv::guarded(&marker.name);
+        let [timecode, .., name] = &mut cells;
+        *timecode = position(At::Frames(marker.at), session);
+        *name = csv::guarded(&marker.name);
         lines.push(Line {
             at: marker.at,
             cells,

@@ -71,7 +71,7 @@ impl Display for PlanText<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        write!(f, "\n")?;
+        writeln!(f)?;
         let headings = ["deliverable", "file", "format", "holds"].map(str::to_owned);
         let width = |column: usize| {
             let rows = rows.iter().chain([&headings]);
