@@ -16,7 +16,8 @@ cargo bench --bench peers -- [OPTIONS] [WORK]...
   --out FOLDER      write outputs to this folder; one in memory excludes the disk
   WORK              like --only, but ignored if there is no such workload
 
-The variable FFMPEG names an ffmpeg, MIXDOWN a mixdown to use instead of building the example.";
+The variable FFMPEG names an ffmpeg, PYTHON a Python that has pedalboard, MIXDOWN a mixdown to use instead of building the
+example.";
 
 pub const WORKLOADS: [&str; 5] = ["W1", "W2", "W3", "W4", "W5"];
 

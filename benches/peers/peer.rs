@@ -185,7 +185,10 @@ pub fn pedalboard(
     if work.name == "W4" {
         return Err("it reads AAC on some systems only");
     }
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/pedalboard.py");
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/benches/peers/sum_with_pedalboard.py"
+    );
     Ok(Line::of(program)
         .words(&[script])
         .files(&[out.into()])
