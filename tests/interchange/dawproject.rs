@@ -89,6 +89,18 @@ file = "b.wav"
 mute = true
 "#;
 
+/// Returns the song, a folder with its project `song.dawproject`, and that archive.
+fn written_song() -> (Session, tempfile::TempDir, ZipArchive<fs::File>) {
+    let session = Load::default()
+        .text(SONG, folder().path().join("song.toml"))
+        .unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let path = out.path().join("song.dawproject");
+    interchange::write(&session, &path, false).unwrap();
+    let zip = ZipArchive::new(fs::File::open(&path).unwrap()).unwrap();
+    (session, out, zip)
+}
+
 #[test]
 fn a_song_goes_out_and_comes_back_as_the_same_samples() {
     let session = Load::default()
@@ -124,13 +136,8 @@ fn a_song_goes_out_and_comes_back_as_the_same_samples() {
 
 #[test]
 fn the_archive_keeps_the_stems_as_they_are_and_extracts_them_beside_the_session() {
-    let session = Load::default()
-        .text(SONG, folder().path().join("song.toml"))
-        .unwrap();
-    let out = tempfile::tempdir().unwrap();
+    let (session, out, mut zip) = written_song();
     let path = out.path().join("song.dawproject");
-    interchange::write(&session, &path, false).unwrap();
-    let mut zip = ZipArchive::new(fs::File::open(&path).unwrap()).unwrap();
     let mut names: Vec<_> = (0..zip.len())
         .map(|n| zip.by_index(n).unwrap().name().unwrap().to_string())
         .collect();
@@ -472,18 +479,32 @@ fn hostile_archives_are_refused_by_name() {
 }
 
 #[test]
+fn a_closed_fader_stays_closed() {
+    let mut session = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+    let mut track = Track::new("pad", folder().path().join("a.wav").as_path());
+    track.strip.gain = Decibels::SILENCE;
+    track.strip.gain_curve = Curve::new().point(Frames(0), Decibels(-3.0), Shape::Linear);
+    session.add_track(track);
+    let (imported, left_out) = there_and_back(&session);
+    let [note] = left_out.as_slice() else {
+        panic!("{left_out:?}")
+    };
+    assert_eq!(
+        note.to_string(),
+        "track \"pad\": the fader is at -inf dB, so its automation has no effect and is not carried"
+    );
+    let strip = &imported.session.tracks()[0].strip;
+    assert_eq!(strip.gain, Decibels::SILENCE);
+    assert!(strip.gain_curve.points.is_empty());
+}
+
+#[test]
 fn a_written_project_is_valid_by_the_schema() {
     use soundtrack_test_support::{data, requirement::missing};
     let Some(schemas) = data::folder("interchange") else {
         return;
     };
-    let session = Load::default()
-        .text(SONG, folder().path().join("song.toml"))
-        .unwrap();
-    let out = tempfile::tempdir().unwrap();
-    let path = out.path().join("song.dawproject");
-    interchange::write(&session, &path, false).unwrap();
-    let mut zip = ZipArchive::new(fs::File::open(&path).unwrap()).unwrap();
+    let (_, out, mut zip) = written_song();
     for (entry, schema) in [
         ("project.xml", "dawproject-Project.xsd"),
         ("metadata.xml", "dawproject-MetaData.xsd"),
@@ -609,7 +630,9 @@ fn session() -> impl Strategy<Value = Session> {
                 ids.push(session.add_bus(bus));
             }
             session.master.gain = gain;
-            session.master.gain_curve = master_curve;
+            if gain != Decibels::SILENCE {
+                session.master.gain_curve = master_curve;
+            }
             for (number, (clips, (gain, pan, mute, to, send), gain_curve, pan_curve, inserts)) in
                 tracks.into_iter().enumerate()
             {
@@ -620,7 +643,10 @@ fn session() -> impl Strategy<Value = Session> {
                     .strip
                     .sends
                     .extend(send.map(|(to, gain)| soundtrack::Send { to: ids[to], gain }));
-                (track.strip.gain_curve, track.strip.pan_curve) = (gain_curve, pan_curve);
+                track.strip.pan_curve = pan_curve;
+                if gain != Decibels::SILENCE {
+                    track.strip.gain_curve = gain_curve;
+                }
                 track.strip.inserts = inserts;
                 track.clips = clips;
                 session.add_track(track);

@@ -29,7 +29,7 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 /// Writes an archive.
 ///
 /// # Errors
-/// Those of compiling the session; `Output` where the file exists and `overwrite` is false, or cannot be written.
+/// Passes on the errors of compiling the session; `Output` where the file exists and `overwrite` is false, or cannot be written.
 pub(in crate::interchange) fn write(
     session: &Session,
     path: &Path,
@@ -129,7 +129,7 @@ fn archive(
 
 /// A track of the project: one of the session, or one of a cue with the placements of the cue.
 struct ExportedTrack {
-    /// What notes call it.
+    /// Name of the track in notes.
     part: String,
     strip: Strip,
     invert: bool,
@@ -702,7 +702,16 @@ impl Exporter<'_> {
         gain: &Curve<Decibels>,
         pan: &Curve<Pan>,
     ) {
+        // A curve under a closed fader would come back as a strip that sounds, with silence: its processors would run.
+        let is_closed = fader == Decibels::SILENCE;
+        if is_closed && !gain.points.is_empty() {
+            let what =
+                "the fader is at -inf dB, so its automation has no effect and is not carried";
+            let place = Place::Part(part.to_owned());
+            self.notes.add_to_group("closed fader", place, what);
+        }
         let gain: Vec<_> = (gain.points.iter())
+            .filter(|_| !is_closed)
             .map(|point| (point.at, (fader.0 + point.value.0).to_string(), point.shape))
             .collect();
         let pan: Vec<_> = (pan.points.iter())
