@@ -30,7 +30,7 @@ mod synth;
 
 use encode::Format;
 use std::{
-    fs, io,
+    env, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -71,26 +71,54 @@ const INSTRUMENTS: [Instrument; 7] = [
     Instrument { file: "lead.aiff",   record: lead::record,   rate: 44_100, format: Format::Aiff(24), gain_db: -5.5, pan: 0.0,   bus: "tune" },
 ];
 
+impl Instrument {
+    /// Returns the stem of the instrument in `folder`.
+    fn stem(&self, folder: &Path) -> Stem {
+        Stem {
+            name: self.file.split('.').next().unwrap_or(self.file),
+            file: folder.join(self.file),
+            gain_db: self.gain_db,
+            pan: self.pan,
+            bus: self.bus,
+        }
+    }
+}
+
+/// Hidden file in the folder of the stems whose time says when all of them were complete.
+const MARKER: &str = ".complete";
+
+/// Notes that all stems in `folder` are complete, for [`finished_stems`].
+///
+/// # Errors
+/// Passes on the errors of the file system.
+pub fn mark_finished(folder: &Path) -> io::Result<()> {
+    fs::write(folder.join(MARKER), "")
+}
+
+/// Returns the stems in `folder` if they were marked as complete by this program and none has changed since. An earlier
+/// build of the program may have synthesised other music.
+#[must_use]
+pub fn finished_stems(folder: &Path) -> Option<Vec<Stem>> {
+    let modified = |path: &Path| fs::metadata(path).and_then(|meta| meta.modified()).ok();
+    let completed = modified(&folder.join(MARKER))?;
+    let program = modified(&env::current_exe().ok()?)?;
+    let stems = INSTRUMENTS.map(|instrument| instrument.stem(folder));
+    let is_old = |stem: &Stem| modified(&stem.file).is_some_and(|at| at <= completed);
+    (program <= completed && stems.iter().all(is_old)).then(|| stems.to_vec())
+}
+
 /// Synthesises the music and writes a file for each instrument into `folder`, which is created if it does not exist.
 ///
 /// # Errors
 /// Passes on the errors of the file system and the encoders.
 pub fn write_stems(folder: &Path) -> io::Result<Vec<Stem>> {
     fs::create_dir_all(folder)?;
-    INSTRUMENTS
-        .iter()
-        .map(|instrument| {
-            let file = folder.join(instrument.file);
-            let channels = (instrument.record)(f64::from(instrument.rate));
-            encode::write(&file, instrument.format, instrument.rate, &channels)?;
-            let name = instrument.file.split('.').next().unwrap_or(instrument.file);
-            Ok(Stem {
-                name,
-                file,
-                gain_db: instrument.gain_db,
-                pan: instrument.pan,
-                bus: instrument.bus,
-            })
-        })
-        .collect()
+    let mut stems = Vec::new();
+    for instrument in INSTRUMENTS {
+        let stem = instrument.stem(folder);
+        let channels = (instrument.record)(f64::from(instrument.rate));
+        encode::write(&stem.file, instrument.format, instrument.rate, &channels)?;
+        stems.push(stem);
+    }
+    Ok(stems)
 }

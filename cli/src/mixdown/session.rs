@@ -28,7 +28,7 @@ pub fn build(inputs: &[InputKind], args: &Args, messages: Messages) -> Result<Se
         [InputKind::Session(path)] => load_options(args)?
             .session(path)
             .map_err(|e| hints::for_inputs(e.into(), args))?,
-        [InputKind::Demo] => with_settings(write_demo(args, messages)?, args)?,
+        [InputKind::Demo] => with_settings(demo_session(args, messages)?, args)?,
         stems => {
             let session =
                 of_stems(stems, args, messages).map_err(|f| hints::for_inputs(f, args))?;
@@ -97,20 +97,27 @@ fn settings(load: Load, args: &Args) -> Result<Load, Failure> {
         })
 }
 
-/// Writes the stems of the demo and returns its session.
-fn write_demo(args: &Args, messages: Messages) -> Result<Session, Failure> {
+/// Writes the stems of the demo, unless they are there, and returns its session.
+fn demo_session(args: &Args, messages: Messages) -> Result<Session, Failure> {
     let folder = Path::new(DEMO).join("stems");
-    messages.note(&format!(
-        "making the stems of the demo in {}",
-        folder.display()
-    ));
-    let stems = demo::write_stems(&folder).map_err(|e| {
-        let text = format!(
-            "{}: the stems of the demo cannot be written: {e}",
-            folder.display()
-        );
-        Error::new(ErrorKind::Output, text).because(e)
-    })?;
+    let stems = match demo::finished_stems(&folder) {
+        Some(stems) => stems,
+        None => {
+            messages.note(&format!(
+                "making the stems of the demo in {}",
+                folder.display()
+            ));
+            let written = demo::write_stems(&folder)
+                .and_then(|stems| demo::mark_finished(&folder).map(|()| stems));
+            written.map_err(|e| {
+                let text = format!(
+                    "{}: the stems of the demo cannot be written: {e}",
+                    folder.display()
+                );
+                Error::new(ErrorKind::Output, text).because(e)
+            })?
+        }
+    };
     let rate = args.rate.unwrap_or(SampleRate::HZ_48000);
     let layout = args.layout.unwrap_or(Layout::Stereo);
     Ok(reel::session(&stems, Path::new(DEMO), rate, layout))
