@@ -143,7 +143,7 @@ pub struct Options {
     pub overwrite: bool,
 }
 
-/// What [`read`] made of a file.
+/// Result of [`read`]: a session, and notes on what it lacks.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Imported {
@@ -151,7 +151,7 @@ pub struct Imported {
     pub kind: FileKind,
     /// The session. It may lack tracks: labels and markers have none.
     pub session: Session,
-    /// What the session does not carry, and what was assumed, in the order of the file.
+    /// Notes on what the session does not carry and on what was assumed, in the order of the file.
     pub notes: Vec<Note>,
 }
 

@@ -40,10 +40,12 @@ pub use overview::{
     CueOverview, CurvePoint, LaneOverview, LoudnessOverview, MarkerOverview, Over, Overview,
     TimecodeOverview, Waveform,
 };
+#[cfg(feature = "dawproject")]
+pub(crate) use picture::push_escaped;
 #[cfg(feature = "report")]
-pub(crate) use picture::{address, escaped, html_with_introduction};
+pub(crate) use picture::{address, html_with_introduction};
 #[cfg(feature = "report")]
-pub use picture::{html_of, svg_of};
+pub use picture::{escaped, html_of, svg_of};
 #[cfg(feature = "report")]
 pub(crate) use save::relative_path;
 #[cfg(feature = "report")]

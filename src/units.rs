@@ -10,6 +10,8 @@ mod parse;
 mod serialized;
 
 pub(crate) use exact_frames::ExactFrames;
+#[cfg(feature = "session-file")]
+pub(crate) use exact_frames::gcd;
 pub use parse::NotANumber;
 pub(crate) use parse::PICOSECONDS;
 

@@ -24,7 +24,7 @@ use waveadapter::Bext;
 /// cue on a timeline of its own.
 ///
 /// # Errors
-/// Those of reading the source.
+/// Passes on the errors of reading the source.
 pub(super) fn add_source(
     metadata: Metadata,
     session: &Session,

@@ -14,7 +14,7 @@ use crate::{
 /// Returns the metadata of a file of a job, as for its whole timeline. `node` is that of a stem.
 ///
 /// # Errors
-/// Those of reading the metadata of a source.
+/// Passes on the errors of reading the metadata of a source.
 pub(super) fn of_file(
     job: &DeliveryJob,
     file: &DeliveredFile,

@@ -61,8 +61,8 @@ impl Splice {
     /// Prepares replacing a range of the timeline of a session.
     ///
     /// # Errors
-    /// Those of compiling the session; `InvalidArgument` for a range that is empty or starts after the end
-    /// of the timeline.
+    /// Passes on the errors of compiling the session; `InvalidArgument` for a range that is empty or starts after
+    /// the end of the timeline.
     pub(super) fn new(
         session: &Session,
         chosen: &[&Deliverable],
@@ -206,7 +206,7 @@ impl DeliveredSink {
     /// Copies the frames before the rendered ones, if a part of the file is replaced.
     ///
     /// # Errors
-    /// Those of reading and writing, and of the progress.
+    /// Passes on the errors of reading and writing, and of the progress.
     pub(super) fn copy_start(&mut self, progress: &mut ProgressReporter<'_>) -> Result<()> {
         match &mut self.splice {
             Some(splice) => splice.copy_until(splice.part.rendered.start, &mut self.file, progress),
@@ -217,7 +217,7 @@ impl DeliveredSink {
     /// Copies the frames after the rendered ones. Returns the levels of a spliced file.
     ///
     /// # Errors
-    /// Those of [`copy_start`](Self::copy_start).
+    /// As [`copy_start`](Self::copy_start).
     pub(super) fn copy_end(
         &mut self,
         progress: &mut ProgressReporter<'_>,
@@ -446,7 +446,7 @@ pub(super) fn check_present(path: &Path) -> Result<()> {
 /// Checks that an old file has a format and the length of a part's file.
 ///
 /// # Errors
-/// Those of [`check_present`]; `Output` for a file that cannot be read, or has another container, encoding,
+/// As [`check_present`]; `Output` for a file that cannot be read, or has another container, encoding,
 /// rate, layout or length.
 pub(super) fn check_file(
     path: &Path,
@@ -523,7 +523,7 @@ pub(super) fn recorded_gains(session: &Session, fitted: &[&Deliverable]) -> Resu
         .find(|output| output.content == Content::Report && is_json(&output.file));
     let Some(report) = report else {
         let what = format!(
-            "deliverable {:?} is fitted to its loudness, and no JSON report tells the gain of the files that are there: \
+            "deliverable {:?} is fitted to its loudness, and no JSON report states the gain of the files that are there: \
              add a deliverable with report = true and a .json file and deliver the whole once, or state gain in place of fit",
             first.name
         );

@@ -44,7 +44,7 @@ struct Event {
     transition: Transition,
     source: [Timecode; 2],
     record: [Timecode; 2],
-    /// What the comments say about it.
+    /// Names in the comments after the event; empty if there are none.
     from_name: String,
     to_name: String,
     source_file: String,

@@ -30,7 +30,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// What was not carried, or was assumed, and what to do about it.
+/// States something that was not carried or was assumed, and what to do about it.
 ///
 /// ```
 /// use soundtrack::interchange::{self, Options, Place};
@@ -44,7 +44,7 @@ impl fmt::Display for Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Note {
-    /// Where it is in the file.
+    /// Place in the file.
     pub place: Place,
     /// The sentence about it.
     pub what: String,

@@ -64,7 +64,10 @@ pub(super) fn read(file: &TextFile, options: &Options) -> Result<(Session, Notes
         "tracks"
     };
     if !["Stack", "Track"].contains(&schema(stack)) {
-        let place = Place::Element(path.to_owned());
+        let place = match schema(&root) {
+            "Timeline" => Place::Element(path.to_owned()),
+            _ => Place::File,
+        };
         let what = "is no timeline, stack or track of OpenTimelineIO: export the timeline as .otio";
         return Err(file.error(&place, what));
     }

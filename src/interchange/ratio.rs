@@ -1,6 +1,6 @@
 //! Exact fractions of seconds.
 
-use crate::units::{ExactFrames, Frames, SampleRate};
+use crate::units::{ExactFrames, Frames, SampleRate, gcd};
 use std::cmp::Ordering;
 
 /// Largest number of digits of a decimal number that are kept after the point. Less than this is no time.
@@ -146,13 +146,6 @@ impl PartialOrd for Ratio {
         let left = self.numerator.checked_mul(other.denominator)?;
         Some(left.cmp(&other.numerator.checked_mul(self.denominator)?))
     }
-}
-
-fn gcd(mut a: u128, mut b: u128) -> u128 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a.max(1)
 }
 
 #[cfg(test)]

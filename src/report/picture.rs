@@ -124,7 +124,9 @@ pub(crate) fn html_with_introduction(
 }
 
 pub(crate) use html::relative as address;
-pub(crate) use svg::escaped;
+pub use svg::escaped;
+#[cfg(feature = "dawproject")]
+pub(crate) use svg::push_escaped;
 
 fn open(title: &str, height: f64) -> String {
     format!(

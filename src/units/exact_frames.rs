@@ -141,7 +141,8 @@ impl std::fmt::Display for ExactFrames {
     }
 }
 
-fn gcd(mut a: u128, mut b: u128) -> u128 {
+/// Returns the greatest common divisor, at least 1.
+pub(crate) fn gcd(mut a: u128, mut b: u128) -> u128 {
     while b != 0 {
         (a, b) = (b, a % b);
     }

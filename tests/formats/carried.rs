@@ -1,4 +1,4 @@
-//! What a delivered file keeps of the `bext` chunk of its only source.
+//! The `bext` chunk of a source in a delivered file that has no other source.
 
 use soundtrack::{
     At, Block, Bus, Clip, Cue, Deliverable, Delivery, Format, FrameRate, Frames, Layout,

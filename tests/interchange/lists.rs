@@ -1,6 +1,6 @@
 //! Spotting as CSV in both directions, and markers of Audacity and REAPER.
 
-use super::{frame, notes, read, refused, survives_its_file};
+use super::{frame, markers, notes, read, refused, survives_its_file};
 use soundtrack::{
     At, FrameRate, Frames, Load, Session, Timecode,
     interchange::{self, FileKind, Options},
@@ -148,14 +148,8 @@ fn wrong_spotting_names_its_line() {
 fn labels_of_audacity_become_markers() {
     let text = "0.500000\t0.500000\tone\n\\\t100\t200\n2,25\t3.5\ta region\n1.0\t1.0\t\n";
     let imported = read(text, "labels.txt", &Options::default());
-    let markers: Vec<_> = imported
-        .session
-        .markers
-        .iter()
-        .map(|m| (m.at.0, m.name.as_str()))
-        .collect();
     assert_eq!(
-        markers,
+        markers(&imported.session),
         [
             (24_000, "one"),
             (48_000, "marker"),
@@ -195,14 +189,8 @@ fn regions_and_markers_of_reaper() {
     let text = "#,Name,Start,End,Length\r\nM1,Verse,0:01.500,,\r\nR1,\"Chorus, loud\",1:02.000,1:32.250,0:30.250\r\nM2,,00:00:03:12,,\r\n";
     let imported = read(text, "regions.csv", &film_without_start());
     assert_eq!(imported.kind, FileKind::ReaperMarkers);
-    let markers: Vec<_> = imported
-        .session
-        .markers
-        .iter()
-        .map(|m| (m.at.0, m.name.as_str()))
-        .collect();
     assert_eq!(
-        markers,
+        markers(&imported.session),
         [
             (72_000, "Verse"),
             (168_000, "M2"),

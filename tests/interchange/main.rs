@@ -31,6 +31,12 @@ fn notes(imported: &Imported) -> Vec<String> {
     imported.notes.iter().map(ToString::to_string).collect()
 }
 
+/// Returns the markers of a session with their frames.
+fn markers(session: &Session) -> Vec<(u64, &str)> {
+    let markers = session.markers.iter();
+    markers.map(|m| (m.at.0, m.name.as_str())).collect()
+}
+
 /// Returns the frame of a position, counted from the start of the session.
 fn frame(at: At, session: &Session) -> Frames {
     let start = session

@@ -1,6 +1,6 @@
 //! REAPER: a song renders the same samples as its hand-written twin, and what is not carried is named.
 
-use super::{notes, read, refused, stems, survives_its_file};
+use super::{markers, notes, read, refused, stems, survives_its_file};
 use soundtrack::{
     Decibels, FadeShape, Frames, Load, Pan, SampleRate, Shape,
     interchange::{self, Options},
@@ -213,13 +213,8 @@ fn a_song_renders_the_samples_of_its_hand_written_twin() {
         &stems::render(&rounded, 96_000),
         &stems::render(&twin, 96_000),
     );
-    let markers: Vec<_> = session
-        .markers
-        .iter()
-        .map(|m| (m.at.0, m.name.as_str()))
-        .collect();
     assert_eq!(
-        markers,
+        markers(session),
         [
             (24_000, "Verse 1"),
             (48_000, "Chorus"),

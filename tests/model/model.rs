@@ -673,7 +673,7 @@ impl<'a> Desk<'a, '_> {
         inserts::active(inserts).map(key).collect()
     }
 
-    /// What comes out of every strip. Each is worked after all that feed it, and after its keys.
+    /// Outputs of all strips. Each strip is worked after all that feed it, and after its keys.
     fn strips(&mut self, tracks: &[Channel<'a>]) -> Vec<Option<Output>> {
         let strips: Vec<&Strip> = self.model.strips().collect();
         let mut done: Vec<Option<Output>> = vec![None; strips.len()];
@@ -918,7 +918,7 @@ impl<'a> Desk<'a, '_> {
         (strip.to.is_none() && fits(soloed)) || strip.to.into_iter().chain(sends).any(next)
     }
 
-    /// What of a strip is heard. Where what has passed a soloed strip and what has not go different ways from here, it is the
+    /// Audible part of a strip. Where what has passed a soloed strip and what has not go different ways from here, it is the
     /// first: the other is in what is heard of a soloed bus.
     fn heard_of(&mut self, number: usize, output: &Output) -> Signal {
         let strip = self.model.strips().nth(number).unwrap();

@@ -149,7 +149,7 @@ struct Maker<'a> {
     processors: bool,
 }
 
-/// What stems come from. Those with a time reference are always files.
+/// Sources of stems. Those with a time reference are always files.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum StemsAre {
     Memory,

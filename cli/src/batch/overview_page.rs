@@ -1,7 +1,7 @@
 //! Writes the overview of a list as a page: a table with a row for each item, what went wrong first.
 
 use serde_json::{Map, Value};
-use soundtrack::{Error, Result, storage::AtomicFile};
+use soundtrack::{Error, Result, report::escaped, storage::AtomicFile};
 use std::{io::Write as _, path::Path};
 
 const STYLE: &str = include_str!("overview_page.css");
@@ -115,22 +115,6 @@ fn note(what: Option<&str>) -> String {
     what.map_or(String::new(), |what| {
         format!("<small>{}</small>", escaped(what))
     })
-}
-
-/// Escapes a text for HTML and replaces control characters.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out += "&amp;",
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            '"' => out += "&quot;",
-            c if c.is_control() => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

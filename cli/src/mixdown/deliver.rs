@@ -5,7 +5,7 @@ use super::{
     closing_messages, hints,
     inputs::InputKind,
     interrupt::Interrupt,
-    mute_solo, output_path,
+    mix, mute_solo, output_path,
     preset::Preset,
     progress::ProgressDisplay,
     session,
@@ -14,7 +14,7 @@ use crate::{
     exit_code,
     failure::Failure,
     messages::Messages,
-    range, stdout,
+    stdout,
     suggest::{self, quoted_list},
     text::{counted, printable},
 };
@@ -262,23 +262,15 @@ fn parse_range(
     args: &Args,
     messages: Messages,
 ) -> Result<Option<Range<Frames>>, Failure> {
-    let Some(text) = &args.range else {
+    if args.range.is_none() {
         return Ok(None);
-    };
+    }
     let mut spoken = session.clone();
     if spoken.lang.is_none() {
         spoken.lang = selected.iter().find_map(|d| d.lang.clone());
     }
     let plan = Plan::compile(&spoken).map_err(|e| hints::for_error(e, "", args))?;
-    let (range, is_cut) = range::parse(text, session, plan.length())
-        .map_err(|e| Failure::Usage(format!("--range {text}: {e}")))?;
-    if is_cut {
-        messages.note(&format!(
-            "--range {text}: ends with the mix, at {}",
-            range.end.clock(session.rate)
-        ));
-    }
-    Ok(Some(range))
+    mix::stated_range(session, plan.length(), args, messages)
 }
 
 /// Warns of `--set lang=...`, which a deliverable with its own language ignores.

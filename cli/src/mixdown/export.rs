@@ -7,7 +7,7 @@ use soundtrack::{Load, interchange};
 /// Writes the file and returns the exit code. Each note of the library is a warning.
 ///
 /// # Errors
-/// Those of the session and of its stems; `Output` for an existing file without `--force`.
+/// Passes on the errors of the session and of its stems; `Output` for an existing file without `--force`.
 pub fn run(args: &ExportArgs) -> Result<u8, Failure> {
     let messages = Messages {
         quiet: args.quiet,

@@ -160,6 +160,30 @@ struct Part {
     is_joinable: bool,
 }
 
+/// Returns the range of `--range` on a timeline of a length, and notes if the timeline ends before it.
+///
+/// # Errors
+/// `Usage` for a range that cannot be parsed or is not on the timeline.
+pub fn stated_range(
+    session: &Session,
+    length: Frames,
+    args: &Args,
+    messages: Messages,
+) -> Result<Option<Range<Frames>>, Failure> {
+    let Some(text) = &args.range else {
+        return Ok(None);
+    };
+    let (range, is_cut) = range::parse(text, session, length)
+        .map_err(|e| Failure::Usage(format!("--range {text}: {e}")))?;
+    if is_cut {
+        messages.note(&format!(
+            "--range {text}: ends with the mix, at {}",
+            range.end.clock(session.rate)
+        ));
+    }
+    Ok(Some(range))
+}
+
 /// Parses `--range`, and notes if the mix ends before it.
 fn parse_part(
     session: &Session,
@@ -168,17 +192,9 @@ fn parse_part(
     args: &Args,
     messages: Messages,
 ) -> Result<Option<Part>, Failure> {
-    let Some(text) = &args.range else {
+    let Some(range) = stated_range(session, plan.length(), args, messages)? else {
         return Ok(None);
     };
-    let (range, is_cut) = range::parse(text, session, plan.length())
-        .map_err(|e| Failure::Usage(format!("--range {text}: {e}")))?;
-    if is_cut {
-        messages.note(&format!(
-            "--range {text}: ends with the mix, at {}",
-            range.end.clock(session.rate)
-        ));
-    }
     let format = output_path::format(args.format, path);
     let is_joinable = !args.check && join::is_joinable(session, format, messages);
     Ok(Some(Part { range, is_joinable }))

@@ -185,7 +185,7 @@ enum Control {
     Pan,
 }
 
-/// What a clip is heard through.
+/// Window, fades and gain that a clip gets from the clips around it.
 #[derive(Clone, Copy)]
 struct Heard {
     /// The first second, and the one after the last.

@@ -1,7 +1,10 @@
 //! Reads XML elements with their places, and writes XML.
 
 use super::super::{notes::Place, ratio::Ratio, text_file::TextFile};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    report::push_escaped,
+};
 use roxmltree::{Document, Node, ParsingOptions};
 
 /// Limit of the number of nodes of a document.
@@ -143,18 +146,13 @@ impl Writer {
     }
 }
 
-/// Escapes what has a meaning in XML. Characters that XML 1.0 cannot hold become spaces.
+/// Escapes a text for an attribute. Line ends and tabs are written as references, since parsers read them as spaces.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '&' => out += "&amp;",
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            '"' => out += "&quot;",
             '\n' | '\r' | '\t' => out += &format!("&#{};", u32::from(c)),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push(' '),
-            c => out.push(c),
+            c => push_escaped(&mut out, c),
         }
     }
     out

@@ -180,22 +180,30 @@ pub(super) fn number(value: f64) -> String {
     }
 }
 
-/// Escapes a text for XML and replaces the characters that XML forbids.
-pub(crate) fn escaped(text: &str) -> String {
+/// Escapes a text for HTML, SVG and XML, and replaces control characters and those that XML forbids by U+FFFD.
+///
+/// ```
+/// assert_eq!(soundtrack::report::escaped("Drums & \"bass\"\n"), "Drums &amp; &quot;bass&quot;\u{fffd}");
+/// ```
+#[must_use]
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out += "&amp;",
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            '"' => out += "&quot;",
-            '\'' => out += "&#39;",
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            c if c.is_control() => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
+    text.chars().for_each(|c| push_escaped(&mut out, c));
     out
+}
+
+/// Appends a character as [`escaped`] writes it.
+pub(crate) fn push_escaped(out: &mut String, c: char) {
+    match c {
+        '&' => *out += "&amp;",
+        '<' => *out += "&lt;",
+        '>' => *out += "&gt;",
+        '"' => *out += "&quot;",
+        '\'' => *out += "&#39;",
+        '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+        c if c.is_control() => out.push('\u{fffd}'),
+        c => out.push(c),
+    }
 }
 
 #[cfg(test)]
