@@ -17,9 +17,7 @@ use std::ops::Range;
 pub(super) fn is_flat(clip: &PlannedClip, stretch: Range<u64>) -> bool {
     let offset = clip.offset(stretch.start);
     let left = clip.total - offset - (stretch.end - stretch.start);
-    offset >= clip.fade_in.length.0
-        && left >= clip.fade_out.length.0
-        && !clip.window.fades(stretch)
+    offset >= clip.fade_in.length.0 && left >= clip.fade_out.length.0 && !clip.window.fades(stretch)
 }
 
 /// The gain of a clip over time: its level, its own fades, and those of the placement of its cue.
@@ -28,7 +26,6 @@ struct Envelope<'a> {
 }
 
 impl Envelope<'_> {
-
     /// Returns the gain of all fades at a frame of the timeline.
     fn fade(&self, frame: u64) -> f64 {
         let offset = self.clip.offset(frame);

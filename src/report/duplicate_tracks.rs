@@ -35,7 +35,10 @@ pub(super) fn duplicate_tracks(audible: &[&Node]) -> Vec<Warning> {
         *tracks_of.entry(shape).or_default() += 1;
     }
     let is_alone = |shape: &Vec<ClipShape>| tracks_of.get(shape.as_slice()) == Some(&1);
-    let compared = audible.iter().zip(&shapes).filter(|(_, shape)| !is_alone(shape));
+    let compared = audible
+        .iter()
+        .zip(&shapes)
+        .filter(|(_, shape)| !is_alone(shape));
     let contents = Contents::of(compared.flat_map(|(node, _)| node.clips()));
     let mut first: HashMap<(&[ClipShape], Vec<Audio>), &Node> = HashMap::new();
     let mut warnings = Vec::new();
@@ -218,7 +221,10 @@ fn piece(length: u64, step: u64) -> Option<(u64, usize)> {
     if pages == 0 || number >> bits != 0 {
         return None;
     }
-    let page = number.reverse_bits().checked_shr(u64::BITS - bits).unwrap_or(0);
+    let page = number
+        .reverse_bits()
+        .checked_shr(u64::BITS - bits)
+        .unwrap_or(0);
     let bytes = if page < pages { PAGE_BYTES } else { 0 };
     Some((page * PAGE_BYTES as u64, bytes))
 }
@@ -252,7 +258,9 @@ mod tests {
                 assert!(starts.into_iter().eq(0..length.div_ceil(PAGE)), "{length}");
             }
         }
-        let order: Vec<u64> = (3..11).map(|step| piece(8 * PAGE, step).unwrap().0 / PAGE).collect();
+        let order: Vec<u64> = (3..11)
+            .map(|step| piece(8 * PAGE, step).unwrap().0 / PAGE)
+            .collect();
         assert_eq!(order, [0, 4, 2, 6, 1, 5, 3, 7]);
     }
 
