@@ -270,7 +270,7 @@ impl soundtrack::Sink for Tape {
         Ok(())
     }
     fn finish(&mut self) -> soundtrack::Result<Written> {
-        soundtrack::encode::Memory::default().finish()
+        soundtrack::encode::MemorySink::default().finish()
     }
 }
 

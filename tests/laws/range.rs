@@ -63,7 +63,7 @@ fn what_comes_after_a_range_neither_counts_nor_fails() {
         mix.master.limit = limit;
         let mut renderer =
             Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads }).unwrap();
-        let mut memory = encode::Memory::default();
+        let mut memory = encode::MemorySink::default();
         let bounce = Bounce::new()
             .threads(threads)
             .block(block)
