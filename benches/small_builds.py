@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Prints what a game pays for music: crates, CPU seconds of a first build and size of the program, here and with peers.
+"""Prints what programs pay for music: lines, crates, CPU seconds of a first build and size, here and with peers.
 
-Each program plays a WAV or Vorbis file that it holds in memory, without a sound device. Needs the package registry.
+The programs are in small_programs. They read WAV and Vorbis, and none needs a sound device. Needs the package registry.
 Usage: benches/small_builds.py [--release]
 """
 
@@ -12,53 +12,29 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-OURS = """
-use soundtrack::{Input, Layout, PlayerBuilder, SampleRate, Session, Spec, Track, Frames};
-fn main() -> soundtrack::Result<()> {
-    let bytes: std::sync::Arc<[u8]> = std::fs::read(std::env::args().nth(1).unwrap()).unwrap().into();
-    let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Stereo };
-    let mut music = Session::new(spec.rate, spec.layout);
-    music.add_track(Track::new("bed", Input::bytes("bed", bytes)));
-    let (player, mut callback) = PlayerBuilder::new().own(&music, spec)?;
-    player.play();
-    callback.fill(&mut [0.0f32; 960], Frames(0));
-    Ok(())
-}
-"""
-KIRA = """
-use kira::{AudioManager, AudioManagerSettings, backend::mock::MockBackend, sound::static_sound::StaticSoundData};
-fn main() {
-    let bytes = std::fs::read(std::env::args().nth(1).unwrap()).unwrap();
-    let mut manager = AudioManager::<MockBackend>::new(AudioManagerSettings::default()).unwrap();
-    let sound = StaticSoundData::from_cursor(std::io::Cursor::new(bytes)).unwrap();
-    manager.play(sound).unwrap();
-    manager.backend_mut().process();
-}
-"""
-RODIO = """
-fn main() {
-    let bytes = std::fs::read(std::env::args().nth(1).unwrap()).unwrap();
-    let (mixer, mut output) = rodio::mixer::mixer(2.try_into().unwrap(), 48_000.try_into().unwrap());
-    mixer.add(rodio::Decoder::new(std::io::Cursor::new(bytes)).unwrap());
-    output.next();
-}
-"""
-PROGRAMS = {
-    "soundtrack": (f'soundtrack = {{ path = "{ROOT}", default-features = false, features = ["codecs-vorbis", "player"] }}', OURS),
-    "soundtrack, all features of the default": (f'soundtrack = {{ path = "{ROOT}" }}', OURS),
-    "kira 0.12": ('kira = { version = "0.12", default-features = false, features = ["wav", "ogg"] }', KIRA),
-    "rodio 0.22": ('rodio = { version = "0.22", default-features = false, features = ["wav", "vorbis"] }', RODIO),
-}
+PROGRAMS = pathlib.Path(__file__).resolve().parent / "small_programs"
+OURS = f'soundtrack = {{ path = "{ROOT}", default-features = false, features = ["codecs-vorbis", "player"] }}'
+RODIO = 'rodio = { version = "0.22", default-features = false, features = ["wav", "vorbis", "wav_output"] }'
+# Music that follows a game: a layer fades in over a bar, and a stinger sounds on a beat. And two files mixed in memory.
+BUILDS = [
+    ("game, soundtrack", "game_soundtrack", OURS),
+    ("game, kira 0.12", "game_kira", 'kira = { version = "0.12", default-features = false, features = ["wav", "ogg"] }'),
+    ("mix, soundtrack", "bytes_soundtrack", OURS),
+    ("mix, rodio 0.22", "bytes_rodio", RODIO),
+    ("mix, soundtrack with its default features", "bytes_soundtrack", f'soundtrack = {{ path = "{ROOT}" }}'),
+]
 
 
-def measure(name, dependency, source, profile):
+def measure(name, program, dependency, profile):
     """Builds one program from nothing and returns its row."""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         (folder / "src").mkdir()
         manifest = f'[package]\nname = "game"\nversion = "0.1.0"\nedition = "2024"\n[dependencies]\n{dependency}\n[workspace]\n'
         (folder / "Cargo.toml").write_text(manifest)
+        source = (PROGRAMS / f"{program}.rs").read_text()
         (folder / "src/main.rs").write_text(source)
+        lines = sum(bool(line.strip()) for line in source.splitlines())
         cargo = ["cargo", "--quiet"]
         subprocess.run([*cargo, "fetch"], cwd=folder, check=True)
         listed = [*cargo, "tree", "-e", "normal,build", "--prefix", "none", "--no-dedupe"]
@@ -73,14 +49,14 @@ def measure(name, dependency, source, profile):
         program = target / ("release" if profile else "debug") / "game"
         subprocess.run(["strip", program], check=False)
         size = program.stat().st_size / 2**20
-        print(f"| {name} | {crates} | {seconds:.0f} | {size:.1f} |", flush=True)
+        print(f"| {name} | {lines} | {crates} | {seconds:.0f} | {size:.1f} |", flush=True)
 
 
 def main():
     profile = [a for a in sys.argv[1:] if a == "--release"]
-    print("| program | crates | CPU seconds | MiB, stripped |\n|---|---|---|---|", flush=True)
-    for name, (dependency, source) in PROGRAMS.items():
-        measure(name, dependency, source, profile)
+    print("| program | lines | crates | CPU seconds | MiB, stripped |\n|---|---|---|---|---|", flush=True)
+    for build in BUILDS:
+        measure(*build, profile)
 
 
 if __name__ == "__main__":

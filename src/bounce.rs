@@ -15,7 +15,7 @@ pub use settings::Progress;
 use crate::{
     diagnostics::{NonFinite, Subject, Warning, WarningKind},
     encode::{
-        self, Container, Dither, FileSink, Format, Memory, Metadata, Sink, WriterSink, Written,
+        self, Container, Dither, FileSink, Format, MemorySink, Metadata, Sink, WriterSink, Written,
     },
     engine::{Options, Renderer, waveform_builder::Grid},
     error::{Error, ErrorKind, Result},
@@ -446,7 +446,8 @@ impl Session {
     /// # Errors
     /// See [`render`](Self::render).
     pub fn render_on(&self, threads: usize, range: Range<Frames>) -> Result<Vec<Vec<f64>>> {
-        let mut memory = Memory::with_capacity(self.layout.channels(), range.end - range.start)?;
+        let mut memory =
+            MemorySink::with_capacity(self.layout.channels(), range.end - range.start)?;
         let options = Options { threads };
         let mut renderer = Renderer::new(Plan::compile(self)?, &options)?;
         renderer.unwatched();

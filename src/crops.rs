@@ -89,6 +89,7 @@ impl Crops {
             match stem {
                 Selector::Track(_) | Selector::Bus(_) => {
                     let node = crops.node(*stem)?;
+                    crops.renderer.keep_output(node);
                     crops.stems.push(node);
                 }
                 _ => return Err(refused("a stem is a track or a bus")),

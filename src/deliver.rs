@@ -186,9 +186,14 @@ impl<'a> Delivery<'a> {
         self.check_present(&jobs)?;
         let chosen = &selection.chosen;
         let folders = jobs::create_folders(&jobs, chosen, self.settings.overwrite)?;
-        let mut plans = jobs::compile(&jobs)?;
+        let mut plans = jobs::compile(&jobs, &self.settings.cancel)?;
         let splice = match self.range.clone() {
-            Some(range) => Some(splice::Splice::new(session, chosen, range)?),
+            Some(range) => Some(splice::Splice::new(
+                session,
+                chosen,
+                range,
+                &self.settings.cancel,
+            )?),
             None => None,
         };
         let splice = splice.as_ref();
@@ -222,7 +227,7 @@ impl<'a> Delivery<'a> {
             if let Some(gain) = raised_by.filter(|_| !job.files.is_empty()) {
                 let fader = &mut job.session.master.gain;
                 *fader = Decibels(fader.0 + gain.0);
-                *plan = job.compile()?;
+                *plan = job.compile(&self.settings.cancel)?;
             }
         }
 

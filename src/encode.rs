@@ -25,7 +25,7 @@ pub use dithered::{Dither, Dithered, Shaping, UnknownShaping};
 pub use file_sink::FileSink;
 pub(crate) use file_sink::{CompleteOutput, DryRunSink, publish};
 pub use format::{Encoding, Format, UnknownFormat};
-pub use memory::Memory;
+pub use memory::MemorySink;
 pub use metadata::{AlbumLoudness, Family, FileLoudness, Metadata};
 pub use options::Options;
 pub use slice::Slice;

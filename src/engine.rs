@@ -11,6 +11,7 @@ pub(crate) mod clip_log;
 mod clip_mixer;
 mod clip_reader;
 mod delay_line;
+mod direct_feed;
 pub(crate) mod flaws;
 mod live;
 pub(crate) mod master_output;

@@ -5,7 +5,7 @@
 //! - `sniff` recognises its format by content;
 //! - `wav` reads plain WAVE by itself; `demux`, one file per container, finds the packets and the exact length of every
 //!   other format, and `decoded_file` reads them with exact positions and seeks;
-//! - `codec` decodes them: FLAC by itself, all other codecs through `symphonia_adapter`;
+//! - `codec` decodes them: FLAC by itself, MPEG audio with `nanomp3`, all other codecs through `symphonia_adapter`;
 //! - `edit_list` plays the pieces of an edit list;
 //! - `panic_guard` converts panics of decoders and of sources that a program supplies into errors;
 //! - `length_guard` delivers as many frames as the file promises, all of them finite;
@@ -23,7 +23,6 @@ mod edit_list;
 mod input;
 mod length_guard;
 mod memory;
-mod mp2;
 mod once;
 mod one_channel;
 mod packet_source;

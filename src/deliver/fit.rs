@@ -135,7 +135,7 @@ impl<'a> Fitting<'a> {
         };
         let mut session = job.session.clone();
         session.master.gain = Decibels(session.master.gain.0 + gain.0);
-        let plan = Plan::compile(&session)?;
+        let plan = Plan::compile_with(&session, &self.settings.cancel)?;
         let range = job.range(&plan);
         progress.extend(job.cut.frames(&range));
         self.renders += 1;

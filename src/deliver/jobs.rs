@@ -3,6 +3,7 @@
 use super::folders::Folders;
 use crate::{
     bounce::{output_file, pipeline::OutputFades},
+    cancel::Cancel,
     curve::Fade,
     diagnostics::suggest::hint,
     encode::FileSink,
@@ -176,8 +177,8 @@ impl DeliveryJob {
     }
 
     /// Compiles the session and checks that the cut lies within the timeline.
-    pub(super) fn compile(&self) -> Result<Plan> {
-        let plan = Plan::compile(&self.session)?;
+    pub(super) fn compile(&self, cancel: &Cancel) -> Result<Plan> {
+        let plan = Plan::compile_with(&self.session, cancel)?;
         let is_of_cues = |file: &DeliveredFile| matches!(file.content, Content::Cue(_));
         if !self.files.iter().all(is_of_cues) {
             plan.check_content()?;
@@ -564,11 +565,12 @@ fn canonical(path: &Path) -> PathBuf {
 }
 
 /// Compiles all jobs. The error contains the problems of all of them.
-pub(super) fn compile(jobs: &[DeliveryJob]) -> Result<Vec<Plan>> {
+pub(super) fn compile(jobs: &[DeliveryJob], cancel: &Cancel) -> Result<Vec<Plan>> {
     let mut plans = Vec::with_capacity(jobs.len());
     let (mut problems, mut cause): (Vec<Problem>, Option<Error>) = (Vec::new(), None);
     for job in jobs {
-        match job.compile() {
+        cancel.check()?;
+        match job.compile(cancel) {
             Ok(plan) => plans.push(plan),
             Err(e) => {
                 let mut found = e.problems().to_vec();

@@ -10,6 +10,7 @@ use super::jobs::DeliveryJob;
 use crate::{
     block::Block,
     bounce::{output_file::AudioFile, settings::ProgressReporter},
+    cancel::Cancel,
     diagnostics::{ClockTime, Subject, Warning, WarningKind},
     dsp::{peak::Peak, quantise::held},
     encode::{CompleteOutput, Container, FileLoudness, FileSink, Format, Sink, Written},
@@ -67,13 +68,14 @@ impl Splice {
         session: &Session,
         chosen: &[&Deliverable],
         range: Range<Frames>,
+        cancel: &Cancel,
     ) -> Result<Self> {
         let mut spoken = session.clone();
         if spoken.lang.is_none() {
             spoken.lang = chosen.iter().find_map(|d| d.lang.clone());
         }
         spoken.speak();
-        let plan = Plan::compile(&spoken)?;
+        let plan = Plan::compile_with(&spoken, cancel)?;
         let clock = |frames: Frames| frames.clock(session.rate);
         let (start, end, length) = (range.start, range.end, plan.length());
         let fault = if start >= end {

@@ -17,7 +17,7 @@ use crate::{
         settings::{JobSettings, ProgressReporter},
     },
     diagnostics::{MasterStage, NestedStem, Subject},
-    encode::{Memory, Sink},
+    encode::{MemorySink, Sink},
     engine::{Options, Renderer},
     error::{Error, ErrorKind, Result},
     plan::{Node, NodeInput, NodeKind, Plan},
@@ -155,7 +155,7 @@ impl Session {
             Error::new(ErrorKind::InvalidArgument, "a bus is not in this session")
         })?;
         let mut renderer = Renderer::new(plan, &Options::default())?;
-        let mut memory = vec![Memory::default(); nodes.len()];
+        let mut memory = vec![MemorySink::default(); nodes.len()];
         // For a few frames in memory, starting threads would cost more than it gains.
         let single = JobSettings {
             options: Options { threads: 1 },
@@ -169,7 +169,7 @@ impl Session {
             .zip(memory.iter_mut().map(|m| m as &mut dyn Sink))
             .collect();
         job.run(&mut progress, |_| {})?;
-        let channels = |memory: Memory| {
+        let channels = |memory: MemorySink| {
             let mut channels = memory.into_channels();
             channels.resize(self.layout.channels(), Vec::new());
             channels

@@ -50,11 +50,11 @@ impl fmt::Display for Dither {
 /// 0 stay 0.
 ///
 /// ```
-/// use soundtrack::{Block, Frames, Layout, Sink, encode::{Dither, Dithered, Memory}};
+/// use soundtrack::{Block, Frames, Layout, Sink, encode::{Dither, Dithered, MemorySink}};
 /// let mut block = Block::new(Layout::Mono, 1000);
 /// block.fill(1000, 0.3);
 /// let render = |from: usize| -> soundtrack::Result<Vec<f64>> {
-///     let mut sink = Dithered::new(Memory::default(), Dither::default(), 16, Frames(from as u64));
+///     let mut sink = Dithered::new(MemorySink::default(), Dither::default(), 16, Frames(from as u64));
 ///     let mut part = block.clone();
 ///     part.set_frames(1000 - from);
 ///     sink.write(&part)?;

@@ -9,11 +9,11 @@ use crate::{
 
 /// Collects blocks in one `Vec<f64>` per channel, without clipping or rounding.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Memory {
+pub struct MemorySink {
     channels: Vec<Vec<f64>>,
 }
 
-impl Memory {
+impl MemorySink {
     /// Reserves memory for `frames` frames. Growing on demand would copy the samples and need twice
     /// the memory.
     ///
@@ -40,7 +40,7 @@ impl Memory {
     }
 }
 
-impl Sink for Memory {
+impl Sink for MemorySink {
     fn write(&mut self, block: &Block) -> Result<()> {
         self.channels.resize(block.layout().channels(), Vec::new());
         self.channels

@@ -6,7 +6,7 @@
 //! the render started.
 
 use super::{
-    node::ensure_frames,
+    node::{OfEachInsert, ensure_frames},
     reduction_log::{CountedFrames, GainReduction, ReductionLog},
     running_insert::RunningInsert,
 };
@@ -172,6 +172,7 @@ impl ChainState {
                     let mut parts = std::mem::take(&mut self.key_parts);
                     let keys = cut(&mut parts, keys, done, n);
                     self.run(chain, position, &mut part, &keys);
+                    drop(keys);
                     self.key_parts = parts;
                     copy(block, done, &part, 0, n);
                     self.part = part;
@@ -299,7 +300,7 @@ fn cut<'a>(
     keys: &[Option<&Block>],
     from: usize,
     frames: usize,
-) -> Vec<Option<&'a Block>> {
+) -> OfEachInsert<&'a Block> {
     let layout = keys.iter().flatten().next().map(|key| key.layout());
     if let Some(layout) = layout {
         parts.resize_with(keys.len(), || Block::new(layout, 0));

@@ -13,22 +13,19 @@ use crate::{
 };
 use std::ops::Range;
 
+/// Reports whether no fade of a clip touches a stretch of the timeline within it.
+pub(super) fn is_flat(clip: &PlannedClip, stretch: Range<u64>) -> bool {
+    let offset = clip.offset(stretch.start);
+    let left = clip.total - offset - (stretch.end - stretch.start);
+    offset >= clip.fade_in.length.0 && left >= clip.fade_out.length.0 && !clip.window.fades(stretch)
+}
+
 /// The gain of a clip over time: its level, its own fades, and those of the placement of its cue.
 struct Envelope<'a> {
     clip: &'a PlannedClip,
 }
 
 impl Envelope<'_> {
-    /// Reports whether no fade touches a stretch of the timeline within the clip.
-    fn is_flat(&self, stretch: Range<u64>) -> bool {
-        let clip = self.clip;
-        let offset = clip.offset(stretch.start);
-        let left = clip.total - offset - (stretch.end - stretch.start);
-        offset >= clip.fade_in.length.0
-            && left >= clip.fade_out.length.0
-            && !clip.window.fades(stretch)
-    }
-
     /// Returns the gain of all fades at a frame of the timeline.
     fn fade(&self, frame: u64) -> f64 {
         let offset = self.clip.offset(frame);
@@ -39,7 +36,7 @@ impl Envelope<'_> {
 
     /// Returns the gain over a stretch, in `values` where it changes.
     fn over<'v>(&self, stretch: Range<u64>, values: &'v mut Vec<f64>) -> Gain<'v> {
-        if self.is_flat(stretch.clone()) {
+        if is_flat(self.clip, stretch.clone()) {
             return Gain::Constant(self.clip.gain);
         }
         values.clear();
@@ -136,7 +133,7 @@ pub(super) fn mix_clip(
         // A stretch that no gain, fade or matrix changes is decoded directly into the output.
         let straight =
             is_first && now == at && most == to.capacity() && clip.is_straight(to.layout());
-        if straight && envelope.is_flat(now..now + most as u64) {
+        if straight && is_flat(clip, now..now + most as u64) {
             let filled = reader.fill(&clip.stem, clip.from + in_pass, to)?;
             to.set_frames(frames);
             if let Some(n) = filled {

@@ -35,6 +35,14 @@ impl ClipReader {
         matches!(self, Self::Direct(_))
     }
 
+    /// Opens the stem, unless it is open or read ahead.
+    pub(super) fn open(&mut self, stem: &Stem) -> Result<()> {
+        match self {
+            Self::Direct(reader) => Reader::get_or_open(reader, stem).map(|_| ()),
+            Self::ReadAhead(..) => Ok(()),
+        }
+    }
+
     /// Reads frames as [`Reader::read`] does.
     pub(super) fn read(
         &mut self,

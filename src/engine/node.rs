@@ -29,10 +29,14 @@ use crate::{
     session::Insert,
     units::{Pan, saturating_usize},
 };
+use smallvec::SmallVec;
 use std::ops::Range;
 
 /// The additive identity: the sample of a signal that does not sound.
 pub(super) const SILENCE: f64 = -0.0;
+
+/// One value for each insert of a strip that has one, such as its side-chain key; those of long chains are allocated.
+pub(super) type OfEachInsert<T> = SmallVec<[Option<T>; 8]>;
 
 /// The output of a node in a block.
 pub(super) struct Output {
@@ -305,7 +309,7 @@ impl NodeState {
         self.render_input(out, node, task)
             .map_err(|e| e.in_track(&node.name))?;
         // Keys pass their delays also before the inserts begin, so that they are aligned from the first frame on.
-        let keys: Vec<Option<&Block>> = (self.keys.iter_mut().zip(keys))
+        let keys: OfEachInsert<&Block> = (self.keys.iter_mut().zip(keys))
             .map(|(input, key)| input.take(key.as_deref(), frames))
             .collect();
         if let (Some(chain), Some(input)) = (&mut self.before, position.input) {
@@ -327,6 +331,7 @@ impl NodeState {
                 plan.pan_law,
             );
         }
+        drop(keys);
         let at = position.fader.unwrap_or_default();
         if position.fader.is_none() {
             out.active = false;

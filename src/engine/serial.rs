@@ -7,14 +7,15 @@
 use super::{
     Renderer,
     buffer_pool::NodeOutput,
-    node::{self, NodePosition, NodeState, NodeTask, Output},
+    direct_feed::{self, DirectPart, Feed},
+    node::{self, NodePosition, NodeState, NodeTask, OfEachInsert, Output},
 };
 use crate::{
     block::Block,
     curve::Automation,
     engine::Options,
     error::Result,
-    plan::Plan,
+    plan::{Node, Plan},
     units::{Frames, saturating_usize},
 };
 use std::ops::Range;
@@ -30,6 +31,10 @@ pub(crate) struct SerialRenderer {
     /// The plan has processors, so that frames before a range must be rendered.
     has_processors: bool,
     positions: Vec<NodePosition>,
+    /// For each node, the way in which it reaches the sums that it feeds.
+    feeds: Vec<Feed>,
+    /// For each node, the samples in memory that are its part of the step, where they reach their sum without its block.
+    parts: Vec<Option<DirectPart>>,
     /// A block of silence, in place of the output of a node that does not sound.
     silence: Block,
 }
@@ -77,9 +82,16 @@ impl SerialRenderer {
         let mut renderer = Renderer::new(plan, &Options { threads: 1 })?;
         renderer.unwatched();
         renderer.buffers.keep();
-        for (node, state) in renderer.nodes.iter_mut().enumerate() {
+        let feeds = direct_feed::feeds(&renderer.plan);
+        let planned = renderer.plan.nodes.iter().zip(&feeds);
+        let nodes = renderer.nodes.iter_mut().zip(planned);
+        for (index, (state, (node, feed))) in nodes.enumerate() {
             state.keep_everything();
-            renderer.buffers.open(node, true).block = Block::new(layout, STEP);
+            // It is needed where a clip begins or ends, which may not be in the first ranges.
+            if *feed != Feed::Rendered {
+                state.open_stems(node)?;
+            }
+            renderer.buffers.open(index, true).block = Block::new(layout, STEP);
         }
         let mut silence = Block::new(layout, STEP);
         silence.fill(STEP, 0.0);
@@ -87,6 +99,8 @@ impl SerialRenderer {
             muted: vec![false; renderer.nodes.len()],
             has_processors: renderer.has_processors(),
             positions: Vec::with_capacity(renderer.nodes.len()),
+            parts: vec![None; feeds.len()],
+            feeds,
             silence,
             renderer,
         })
@@ -94,6 +108,14 @@ impl SerialRenderer {
 
     pub(crate) fn plan(&self) -> &Plan {
         &self.renderer.plan
+    }
+
+    /// Keeps the output of a node for [`StepOutputs::node`].
+    pub(crate) fn keep_output(&mut self, node: usize) {
+        self.feeds
+            .get_mut(node)
+            .into_iter()
+            .for_each(direct_feed::keep_block);
     }
 
     /// Mutes the output of a node, or not.
@@ -164,6 +186,9 @@ impl SerialRenderer {
     /// Renders the next frames of every node.
     fn step(&mut self, frames: usize) -> Result<()> {
         let mut positions = std::mem::take(&mut self.positions);
+        let mut parts = std::mem::take(&mut self.parts);
+        parts.clear();
+        parts.resize(self.feeds.len(), None);
         positions.clear();
         let lags = self.renderer.plan.nodes.iter().map(|node| node.lag);
         positions.extend(lags.map(|lag| self.renderer.node_position(lag)));
@@ -179,13 +204,37 @@ impl SerialRenderer {
             if !node.live || self.muted.get(index) == Some(&true) {
                 continue;
             }
+            let feed = self.feeds.get(index).copied().unwrap_or(Feed::Rendered);
+            if feed != Feed::Rendered
+                && let Some(part) = direct_feed::part(node, plan, *position, frames)
+            {
+                if feed == Feed::Block {
+                    node::ensure_frames(&mut out.block, frames);
+                    out.active = true;
+                    part.mix(node, &mut out.block, false);
+                } else if let Some(own) = parts.get_mut(index) {
+                    *own = Some(part);
+                }
+                continue;
+            }
             for (number, feed) in node.feeds().iter().enumerate() {
+                if let Some(part) = parts.get(feed.node).copied().flatten()
+                    && let Some(track) = plan.nodes.get(feed.node)
+                {
+                    let adds = out.active;
+                    if !adds {
+                        node::ensure_frames(&mut out.block, frames);
+                        out.active = true;
+                    }
+                    part.mix(track, &mut out.block, adds);
+                    continue;
+                }
                 let input = buffers.output(feed.node);
                 let input = state.delayed(number, &input, frames);
                 node::add_feed(&mut out, input, feed.gain, frames);
             }
             let keys = node.before.keys.iter();
-            let keys: Vec<Option<NodeOutput<'_>>> = keys
+            let keys: OfEachInsert<NodeOutput<'_>> = keys
                 .map(|key| Some(buffers.output(key.as_ref()?.node?)))
                 .collect();
             state.render(
@@ -200,7 +249,7 @@ impl SerialRenderer {
                 },
             )?;
         }
-        self.positions = positions;
+        (self.positions, self.parts) = (positions, parts);
         self.renderer.transport.advance(frames as u64);
         Ok(())
     }
@@ -210,5 +259,15 @@ impl NodeState {
     /// Keeps stems open and buffers allocated that do not sound.
     fn keep_everything(&mut self) {
         self.keeps = true;
+    }
+
+    /// Opens the stems of all clips.
+    fn open_stems(&mut self, node: &Node) -> Result<()> {
+        for (reader, clip) in self.readers.iter_mut().zip(node.clips()) {
+            reader
+                .open(&clip.stem)
+                .map_err(|e| e.in_track(&node.name))?;
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,7 @@
-//! Decodes the packets of every codec: FLAC by itself, all others through `symphonia_adapter`.
+//! Decodes the packets of every codec: FLAC by itself, MPEG audio with `nanomp3`, all others through `symphonia_adapter`.
 
 pub(crate) mod flac;
+pub(crate) mod mpeg;
 
 use super::{
     codec_fault::CodecFault,
@@ -11,6 +12,8 @@ use flac::{FlacDecoder, StreamInfo};
 /// A decoder of one stream. It keeps the samples of the last packet.
 pub(crate) enum Decoder {
     Flac(FlacDecoder),
+    #[cfg(feature = "codecs-mp3")]
+    Mpeg(Box<mpeg::MpegDecoder>),
     Symphonia(Box<symphonia_adapter::Decoder>),
 }
 
@@ -19,6 +22,10 @@ impl Decoder {
     pub(crate) fn for_stream(stream: &AudioStream) -> Result<Self, CodecFault> {
         if stream.is_flac() {
             return Self::for_flac(stream.extra_data.as_deref());
+        }
+        #[cfg(feature = "codecs-mp3")]
+        if stream.is_mpeg() {
+            return Ok(Self::Mpeg(Box::new(mpeg::MpegDecoder::new())));
         }
         let decoder = symphonia_adapter::Decoder::for_stream(stream)?;
         Ok(Self::Symphonia(Box::new(decoder)))
@@ -34,6 +41,10 @@ impl Decoder {
     ) -> Result<Self, CodecFault> {
         if codec == Codec::Flac {
             return Self::for_flac(config.as_deref());
+        }
+        #[cfg(feature = "codecs-mp3")]
+        if matches!(codec, Codec::Mp1 | Codec::Mp2 | Codec::Mp3) {
+            return Ok(Self::Mpeg(Box::new(mpeg::MpegDecoder::new())));
         }
         let decoder = symphonia_adapter::Decoder::for_codec(codec, rate, channels, config)?;
         Ok(Self::Symphonia(Box::new(decoder)))
@@ -60,6 +71,8 @@ impl Decoder {
                     mask: flac::channel_mask(channels),
                 })
             }
+            #[cfg(feature = "codecs-mp3")]
+            Self::Mpeg(decoder) => decoder.decode(packet.data()),
             Self::Symphonia(decoder) => decoder.decode(packet),
         }
     }
@@ -72,6 +85,11 @@ impl Decoder {
                 let is_there = decoder.copy(from, to);
                 is_there.then_some(()).ok_or(CodecFault::Truncated)
             }
+            #[cfg(feature = "codecs-mp3")]
+            Self::Mpeg(decoder) => {
+                let is_there = decoder.copy(from, to);
+                is_there.then_some(()).ok_or(CodecFault::Truncated)
+            }
             Self::Symphonia(decoder) => decoder.copy(from, to),
         }
     }
@@ -81,6 +99,8 @@ impl Decoder {
         match self {
             // A frame needs nothing of the ones before it.
             Self::Flac(_) => {}
+            #[cfg(feature = "codecs-mp3")]
+            Self::Mpeg(decoder) => decoder.reset(),
             Self::Symphonia(decoder) => decoder.reset(),
         }
     }
@@ -90,6 +110,11 @@ impl Decoder {
     pub(crate) fn recreate(&mut self) -> Result<(), CodecFault> {
         match self {
             Self::Flac(_) => Ok(()),
+            #[cfg(feature = "codecs-mp3")]
+            Self::Mpeg(decoder) => {
+                **decoder = mpeg::MpegDecoder::new();
+                Ok(())
+            }
             Self::Symphonia(decoder) => decoder.recreate(),
         }
     }

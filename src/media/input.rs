@@ -303,12 +303,12 @@ impl From<Opener> for Input {
 impl From<Memory> for Input {
     /// Clones of one memory are equal inputs, and are measured once.
     fn from(memory: Memory) -> Self {
-        let identity = memory.identity();
-        let open = move || Ok(Box::new(memory.rewound()) as Box<dyn Source>);
+        let samples = memory.rewound();
+        let open = move || Ok(Box::new(samples.clone()) as Box<dyn Source>);
         Self::Open(Opener {
             name: "memory".to_owned(),
             open: Arc::new(open),
-            identity: Some(identity),
+            memory: Some(memory.rewound()),
         })
     }
 }
@@ -380,8 +380,8 @@ impl fmt::Debug for ProgramFile {
 pub struct Opener {
     name: String,
     open: Arc<dyn Fn() -> Result<Box<dyn Source>> + Send + Sync>,
-    /// Identity of the samples that it opens; `None` for that of `open`.
-    identity: Option<usize>,
+    /// The samples that it opens, where they are in memory.
+    memory: Option<Memory>,
 }
 
 impl Opener {
@@ -393,7 +393,7 @@ impl Opener {
         Self {
             name: name.into(),
             open: Arc::new(open),
-            identity: None,
+            memory: None,
         }
     }
 
@@ -403,8 +403,15 @@ impl Opener {
 
     /// Returns a number that clones of this opener share and no other opener has.
     pub(crate) fn identity(&self) -> usize {
-        self.identity
-            .unwrap_or_else(|| Arc::as_ptr(&self.open).cast::<()>().addr())
+        match &self.memory {
+            Some(memory) => memory.identity(),
+            None => Arc::as_ptr(&self.open).cast::<()>().addr(),
+        }
+    }
+
+    /// Returns the samples that it opens, where they are in memory.
+    pub(super) fn memory(&self) -> Option<&Memory> {
+        self.memory.as_ref()
     }
 }
 

@@ -15,6 +15,17 @@ use crate::{
 /// Largest plausible sample, +600 dBFS. A larger one is damage, and would round every other track away.
 const MAX_PLAUSIBLE_SAMPLE: f64 = 1e30;
 
+/// The largest `f32` that is not above it.
+const MAX_PLAUSIBLE_F32: f32 = {
+    #[expect(clippy::cast_possible_truncation, reason = "the nearest `f32`")]
+    let nearest = MAX_PLAUSIBLE_SAMPLE as f32;
+    if nearest as f64 > MAX_PLAUSIBLE_SAMPLE {
+        nearest.next_down()
+    } else {
+        nearest
+    }
+};
+
 /// Returns whether a sample is finite and not implausibly loud.
 fn is_plausible(x: f64) -> bool {
     x.abs() <= MAX_PLAUSIBLE_SAMPLE
@@ -108,9 +119,16 @@ impl LengthGuard {
     }
 }
 
-fn has_implausible(samples: &[f64]) -> bool {
+/// Returns whether any sample is not finite or implausibly loud.
+pub(super) fn has_implausible(samples: &[f64]) -> bool {
     // Without an early exit, so that the loop is vectorised.
     samples.iter().fold(false, |any, x| any | !is_plausible(*x))
+}
+
+/// Returns the same for samples in single precision.
+pub(super) fn has_implausible_f32(samples: &[f32]) -> bool {
+    let fits = |x: &f32| x.abs() <= MAX_PLAUSIBLE_F32;
+    samples.iter().fold(false, |any, x| any | !fits(x))
 }
 
 fn describe_implausible(block: &Block, frame: usize) -> String {

@@ -1,6 +1,9 @@
 //! A source that plays samples from memory.
 
-use super::Source;
+use super::{
+    Source,
+    length_guard::{has_implausible, has_implausible_f32},
+};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
@@ -18,9 +21,24 @@ pub trait PcmSample: private::Sealed + Copy + Send + Sync + 'static {
 }
 
 mod private {
-    pub trait Sealed {}
-    impl Sealed for f64 {}
-    impl Sealed for f32 {}
+    use super::{has_implausible, has_implausible_f32};
+
+    pub trait Sealed: Sized {
+        /// Returns whether any sample is not finite or implausibly loud, which no integer is.
+        fn has_implausible(_: &[Self]) -> bool {
+            false
+        }
+    }
+    impl Sealed for f64 {
+        fn has_implausible(samples: &[Self]) -> bool {
+            has_implausible(samples)
+        }
+    }
+    impl Sealed for f32 {
+        fn has_implausible(samples: &[Self]) -> bool {
+            has_implausible_f32(samples)
+        }
+    }
     impl Sealed for i16 {}
     impl Sealed for i32 {}
 }
@@ -72,6 +90,37 @@ pub struct Memory {
 trait Samples: Send + Sync {
     /// Writes the frames from `from` on into the channels of a block, as many as it holds.
     fn copy(&self, from: usize, out: &mut Block);
+
+    /// Returns false where any of the `frames` frames from `from` on has a sample that is not finite or implausibly loud.
+    fn is_plausible(&self, from: usize, frames: usize) -> bool;
+
+    /// Writes the frames from `from` on, times the gain of each channel, into the frames of a block, or adds them to those.
+    fn mix(&self, from: usize, gains: &[f64], out: &mut Block, adds: bool);
+}
+
+/// Writes samples, times a gain, or adds them to what is there.
+#[inline(always)]
+fn mix_channel<'a, S: PcmSample>(
+    to: &mut [f64],
+    samples: impl Iterator<Item = &'a S>,
+    gain: f64,
+    adds: bool,
+) {
+    if adds {
+        to.iter_mut()
+            .zip(samples)
+            .for_each(|(to, sample)| *to += sample.to_f64() * gain);
+    } else {
+        to.iter_mut()
+            .zip(samples)
+            .for_each(|(to, sample)| *to = sample.to_f64() * gain);
+    }
+}
+
+/// Returns the samples of a range; none of them if it is not all there.
+fn piece<S>(samples: &[S], from: usize, count: usize) -> &[S] {
+    let end = from.saturating_add(count);
+    samples.get(from..end).unwrap_or_default()
 }
 
 /// One vector for each channel.
@@ -86,6 +135,18 @@ impl<S: PcmSample> Samples for Planar<S> {
             }
         }
     }
+
+    fn is_plausible(&self, from: usize, frames: usize) -> bool {
+        let mut channels = self.0.iter();
+        channels.all(|samples| !S::has_implausible(piece(samples, from, frames)))
+    }
+
+    fn mix(&self, from: usize, gains: &[f64], out: &mut Block, adds: bool) {
+        let frames = out.frames();
+        for ((to, samples), gain) in out.channels_mut().zip(&self.0).zip(gains) {
+            mix_channel(to, piece(samples, from, frames).iter(), *gain, adds);
+        }
+    }
 }
 
 /// One vector for each channel, as [`Memory::new`] takes them.
@@ -98,6 +159,18 @@ impl Samples for Vectors {
             if let Some(samples) = samples.get(from..from + frames) {
                 to.copy_from_slice(samples);
             }
+        }
+    }
+
+    fn is_plausible(&self, from: usize, frames: usize) -> bool {
+        let mut channels = self.0.iter();
+        channels.all(|samples| !has_implausible(piece(samples, from, frames)))
+    }
+
+    fn mix(&self, from: usize, gains: &[f64], out: &mut Block, adds: bool) {
+        let frames = out.frames();
+        for ((to, samples), gain) in out.channels_mut().zip(&self.0).zip(gains) {
+            mix_channel(to, piece(samples, from, frames).iter(), *gain, adds);
         }
     }
 }
@@ -131,6 +204,50 @@ impl<S: PcmSample> Samples for Interleaved<S> {
                 }
             }
         }
+    }
+
+    fn is_plausible(&self, from: usize, frames: usize) -> bool {
+        !S::has_implausible(self.frames(from, frames))
+    }
+
+    fn mix(&self, from: usize, gains: &[f64], out: &mut Block, adds: bool) {
+        let samples = self.frames(from, out.frames());
+        let mut targets = out.channels_mut();
+        match (self.channels, gains, targets.next(), targets.next()) {
+            // The layout of nearly all music, in one pass over the samples.
+            (2, [g, h, ..], Some(left), Some(right)) => {
+                let both = left.iter_mut().zip(right).zip(samples.as_chunks::<2>().0);
+                if adds {
+                    for ((left, right), [l, r]) in both {
+                        *left += l.to_f64() * g;
+                        *right += r.to_f64() * h;
+                    }
+                } else {
+                    for ((left, right), [l, r]) in both {
+                        (*left, *right) = (l.to_f64() * g, r.to_f64() * h);
+                    }
+                }
+            }
+            _ => {
+                drop(targets);
+                for ((ch, to), gain) in out.channels_mut().enumerate().zip(gains) {
+                    let samples = samples.iter().skip(ch).step_by(self.channels);
+                    mix_channel(to, samples, *gain, adds);
+                }
+            }
+        }
+    }
+}
+
+impl<S: PcmSample> Interleaved<S> {
+    /// Returns the samples of some frames.
+    fn frames(&self, from: usize, frames: usize) -> &[S] {
+        let Self { samples, channels } = self;
+        piece(
+            samples,
+            from.saturating_mul(*channels),
+            frames.saturating_mul(*channels),
+        )
     }
 }
 
@@ -200,6 +317,18 @@ impl Memory {
             samples: Arc::new(samples),
             position: 0,
         }
+    }
+
+    /// Returns false where any of the `frames` frames from `from` on has a sample that is not finite or implausibly loud, which
+    /// [`LengthGuard`](super::length_guard::LengthGuard) handles.
+    pub(crate) fn is_plausible(&self, from: usize, frames: usize) -> bool {
+        self.samples.is_plausible(from, frames)
+    }
+
+    /// Writes the frames from `from` on, times the gain of each channel, into the frames of a block, or adds them to those. All
+    /// of these frames must be there.
+    pub(crate) fn mix(&self, from: usize, gains: &[f64], out: &mut Block, adds: bool) {
+        self.samples.mix(from, gains, out, adds);
     }
 
     /// Returns a clone at the first frame.

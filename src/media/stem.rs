@@ -1,7 +1,7 @@
 //! Describes a stem for the plan, and opens it at the session's rate.
 
 use super::{
-    Damage, Info, Input, Remark, Resampled, Source, length_guard::LengthGuard,
+    Damage, Info, Input, Memory, Remark, Resampled, Source, length_guard::LengthGuard,
     panic_guard::PanicGuard, sniff,
 };
 use crate::{
@@ -119,6 +119,14 @@ impl Stem {
             Ok(source)
         } else {
             Ok(Box::new(Resampled::new(source, self.rate)?))
+        }
+    }
+
+    /// Returns the samples where the program holds them in memory at the session's rate.
+    pub(crate) fn memory(&self) -> Option<&Memory> {
+        match &self.input {
+            Input::Open(opener) if self.spec.rate == self.rate => opener.memory(),
+            _ => None,
         }
     }
 

@@ -7,7 +7,6 @@
 use super::{
     Bits,
     codec_fault::{CodecFault, catch_fault, drop_guarded},
-    mp2::{self, Replacement},
     sparse_reader::{BytesSincePacket, SparseReader},
 };
 use std::{io, sync::atomic::Ordering::Relaxed};
@@ -67,8 +66,6 @@ pub(crate) enum Container {
 pub(crate) enum Codec {
     Mp1,
     Mp2,
-    /// MP2 with frames that have a forbidden pair of bit rate and mode.
-    ForbiddenMp2,
     Mp3,
     Aac,
     Alac,
@@ -101,7 +98,7 @@ impl Codec {
     fn id(self) -> Option<AudioCodecId> {
         Some(match self {
             Self::Mp1 => id::CODEC_ID_MP1,
-            Self::Mp2 | Self::ForbiddenMp2 => id::CODEC_ID_MP2,
+            Self::Mp2 => id::CODEC_ID_MP2,
             Self::Mp3 => id::CODEC_ID_MP3,
             Self::Aac => id::CODEC_ID_AAC,
             Self::Alac => id::CODEC_ID_ALAC,
@@ -186,6 +183,14 @@ impl AudioStream {
 
     pub(crate) fn is_flac(&self) -> bool {
         self.params.codec == id::CODEC_ID_FLAC
+    }
+
+    #[cfg(feature = "codecs-mp3")]
+    pub(crate) fn is_mpeg(&self) -> bool {
+        matches!(
+            self.params.codec,
+            id::CODEC_ID_MP1 | id::CODEC_ID_MP2 | id::CODEC_ID_MP3
+        )
     }
 }
 
@@ -375,16 +380,6 @@ pub(crate) struct Decoder {
     /// `None` once it has panicked.
     decoder: Option<Box<dyn AudioDecoder>>,
     params: AudioCodecParameters,
-    /// For MP2 whose frames have to be rewritten.
-    forbidden_mp2: Option<ForbiddenMp2>,
-}
-
-/// How MP2 with frames of a forbidden pair of bit rate and mode is decoded.
-struct ForbiddenMp2 {
-    /// Rate of the stream. That of rewritten mono frames is another.
-    rate: u32,
-    /// Decoder of the upper subbands of mono.
-    upper: Option<Box<Decoder>>,
 }
 
 impl Decoder {
@@ -412,11 +407,7 @@ impl Decoder {
             n => u16::try_from(n).ok().map(Channels::Discrete),
         };
         params.extra_data = extra_data;
-        let mut decoder = Self::make(&params)?;
-        if codec == Codec::ForbiddenMp2 {
-            decoder.forbidden_mp2 = Some(ForbiddenMp2 { rate, upper: None });
-        }
-        Ok(decoder)
+        Self::make(&params)
     }
 
     fn make(params: &AudioCodecParameters) -> Result<Self, CodecFault> {
@@ -444,57 +435,18 @@ impl Decoder {
         Ok(Self {
             decoder: Some(decoder),
             params: params.clone(),
-            forbidden_mp2: None,
         })
     }
 
     /// Replaces the decoder by a new one. A reset is not enough where the state of a noise generator depends on all
     /// packets before, as in AAC.
     pub(crate) fn recreate(&mut self) -> Result<(), CodecFault> {
-        let forbidden_mp2 = self
-            .forbidden_mp2
-            .take()
-            .map(|mp2| ForbiddenMp2 { upper: None, ..mp2 });
         *self = Self::make(&self.params)?;
-        self.forbidden_mp2 = forbidden_mp2;
         Ok(())
     }
 
     /// Decodes a packet and keeps its samples for [`copy`](Self::copy).
     pub(crate) fn decode(&mut self, packet: &Packet) -> Result<DecodedPacket, CodecFault> {
-        if self.forbidden_mp2.is_some() {
-            return self.decode_forbidden_mp2(packet);
-        }
-        self.decode_packet(packet)
-    }
-
-    /// Decodes a packet of MP2 after rewriting it.
-    fn decode_forbidden_mp2(&mut self, packet: &Packet) -> Result<DecodedPacket, CodecFault> {
-        let frames = mp2::rewrite(&packet.raw.data)
-            .ok_or_else(|| CodecFault::Damaged("a frame ends too early".into()))?;
-        let part = |data: Vec<u8>| Packet::new(packet.at, packet.frames, packet.number, data);
-        let [lower, upper] = match frames {
-            Replacement::Stereo(frame) => return self.decode_packet(&part(frame)),
-            Replacement::Mono(frames) => frames.map(part),
-        };
-        let decoded = self.decode_packet(&lower)?;
-        let Some(mp2) = self.forbidden_mp2.as_mut() else {
-            return Ok(decoded);
-        };
-        let decoder = match &mut mp2.upper {
-            Some(decoder) => decoder,
-            none => none.insert(Box::new(Self::make(&self.params)?)),
-        };
-        decoder.decode_packet(&upper)?;
-        Ok(DecodedPacket {
-            rate: mp2.rate,
-            channels: 1,
-            mask: 0,
-            ..decoded
-        })
-    }
-
-    fn decode_packet(&mut self, packet: &Packet) -> Result<DecodedPacket, CodecFault> {
         let Some(decoder) = self.decoder.as_mut() else {
             return Err(CodecFault::Panicked("it failed before".into()));
         };
@@ -525,29 +477,6 @@ impl Decoder {
     /// Copies frames of the last decoded packet, from its frame `from` on: full scale ±1.0, one slice per channel in
     /// WAVE order, all of the same length.
     pub(crate) fn copy(&mut self, from: usize, to: &mut [&mut [f64]]) -> Result<(), CodecFault> {
-        let mp2 = self.forbidden_mp2.as_mut();
-        let Some(mut upper) = mp2.and_then(|mp2| mp2.upper.take()) else {
-            return self.copy_packet(from, to);
-        };
-        // The second channels are silent.
-        let frames = to.first().map_or(0, |t| t.len());
-        let (mut sum, mut part, mut silent) =
-            (vec![0.0; frames], vec![0.0; frames], vec![0.0; frames]);
-        let copied = self
-            .copy_packet(from, &mut [&mut sum, &mut silent])
-            .and_then(|()| upper.copy_packet(from, &mut [&mut part, &mut silent]));
-        if let Some(target) = to.first_mut() {
-            for (target, (a, b)) in target.iter_mut().zip(sum.iter().zip(&part)) {
-                *target = a + b;
-            }
-        }
-        if let Some(mp2) = self.forbidden_mp2.as_mut() {
-            mp2.upper = Some(upper);
-        }
-        copied
-    }
-
-    fn copy_packet(&mut self, from: usize, to: &mut [&mut [f64]]) -> Result<(), CodecFault> {
         let Some(decoder) = self.decoder.as_mut() else {
             return Err(CodecFault::Panicked("it failed before".into()));
         };
@@ -567,13 +496,6 @@ impl Decoder {
 
     /// Clears the overlap with the packet before. To be called after a seek.
     pub(crate) fn reset(&mut self) {
-        if let Some(upper) = self
-            .forbidden_mp2
-            .as_mut()
-            .and_then(|mp2| mp2.upper.as_mut())
-        {
-            upper.reset();
-        }
         if let Some(decoder) = self.decoder.as_mut() {
             let done = catch_fault(|| {
                 decoder.reset();

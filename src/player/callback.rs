@@ -107,8 +107,38 @@ impl Callback {
         }
     }
 
+    /// Returns whether the next [`fill`](Self::fill) of up to that many frames has all of its sound: false while nothing plays
+    /// and until the first frames are rendered.
+    ///
+    /// It also tells the player how many frames are requested at a time. Without it the first `fill` does so, and comes before
+    /// the first sound.
+    ///
+    /// ```
+    /// use soundtrack::{Frames, Layout, PlayerBuilder, SampleRate, Session, Spec, Track, media::Memory};
+    /// let spec = Spec { rate: SampleRate::HZ_48000, layout: Layout::Mono };
+    /// let mut mix = Session::new(spec.rate, spec.layout);
+    /// mix.add_track(Track::new("steps", Memory::new(spec, vec![(0..9600).map(|n| f64::from(n) / 16384.0).collect()])?));
+    /// let (_player, mut callback) = PlayerBuilder::new().own(&mix, spec)?;
+    /// while !callback.is_ready(Frames(4)) {
+    ///     std::thread::sleep(std::time::Duration::from_millis(1));
+    /// }
+    /// let mut buffer = [0.0f32; 4];
+    /// callback.fill(&mut buffer, Frames(0));
+    /// assert_eq!(buffer.map(|x| x * 16384.0), [0.0, 1.0, 2.0, 3.0]);
+    /// # Ok::<(), soundtrack::Error>(())
+    /// ```
+    #[must_use]
+    pub fn is_ready(&self, frames: Frames) -> bool {
+        self.stats.record_request(frames.0);
+        let planned = self.planned();
+        planned > 0 && self.available() >= frames.0.min(planned)
+    }
+
     /// Fills a buffer of interleaved frames, of any length, with the next frames, and with silence where nothing plays. The
     /// buffer's first frame will be heard `delay` frames from now.
+    ///
+    /// Frames that are due and not rendered yet are played later and counted by [`Player::underruns`](crate::Player::underruns);
+    /// the silence before playback starts is not counted, and [`is_ready`](Self::is_ready) says when it ends.
     pub fn fill(&mut self, out: &mut [f32], delay: Frames) {
         self.serve(out, delay.0);
     }

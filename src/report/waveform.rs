@@ -28,7 +28,7 @@ impl Report {
     /// let mut mix = Session::new(spec.rate, spec.layout);
     /// mix.add_track(Track::new("steps", Memory::new(spec, vec![vec![0.25, -0.5, 0.5, 1.0]])?));
     /// let mut renderer = Renderer::new(Plan::compile(&mix)?, &Options::default())?;
-    /// let report = Bounce::new().overview(2).into_sink(&mut renderer, &mut encode::Memory::default())?;
+    /// let report = Bounce::new().overview(2).into_sink(&mut renderer, &mut encode::MemorySink::default())?;
     /// assert_eq!(
     ///     report.to_waveform_json().unwrap(),
     ///     r#"{"version":2,"channels":1,"sample_rate":48000,"samples_per_pixel":2,"bits":16,"length":2,"data":[-16384,8192,16384,32767]}"#

@@ -15,6 +15,7 @@ mod lighthouse;
 mod malformed;
 mod metadata;
 mod mp2;
+mod mpeg;
 mod riff_bytes;
 mod seeking;
 mod stems;

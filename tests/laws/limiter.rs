@@ -225,7 +225,7 @@ fn tracks_are_measured_over_the_range_alone() {
     let mix = limited(&samples, 0.0, -1.0);
     let mut renderer =
         Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads: 1 }).unwrap();
-    let mut memory = soundtrack::encode::Memory::default();
+    let mut memory = soundtrack::encode::MemorySink::default();
     let range = Frames(20_000)..Frames(30_000);
     let report = Bounce::new()
         .range(range)

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use soundtrack::{
     Block, Error, ErrorKind, Frames, Layout, PlayerBuilder, Result, SampleRate, Session, Sink,
     State, Track,
-    encode::{Memory, Written},
+    encode::{MemorySink, Written},
 };
 use soundtrack_test_support::renders::{length, rendered, same_bits, stem};
 use std::{
@@ -17,7 +17,7 @@ use std::{
 const LONG: Duration = Duration::from_secs(20);
 
 /// What a sink was given, and whether it was finished.
-type Taken = Arc<Mutex<(Memory, bool)>>;
+type Taken = Arc<Mutex<(MemorySink, bool)>>;
 
 /// A sink whose samples can be looked at afterwards; refuses after so many frames.
 struct Shared(Taken, usize);

@@ -22,7 +22,7 @@ proptest! {
     fn asking_for_an_overview_changes_no_sample_and_no_peak(session in session()) {
         let run = |bounce: Bounce| {
             let mut renderer = Renderer::new(Plan::compile(&session).unwrap(), &Options::default()).unwrap();
-            let mut memory = encode::Memory::default();
+            let mut memory = encode::MemorySink::default();
             let mut report = bounce.into_sink(&mut renderer, &mut memory).unwrap();
             (report.overview, report.wall_s, report.times_real_time) = (None, 0.0, 0.0);
             (memory.into_channels(), report)

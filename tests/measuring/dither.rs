@@ -2,7 +2,7 @@
 
 use soundtrack::{
     Block, Bounce, Decibels, Format, Frames, Layout, Session, Sink, Track,
-    encode::{Dither, Dithered, Memory, Shaping},
+    encode::{Dither, Dithered, MemorySink, Shaping},
     media,
 };
 use soundtrack_test_support::signals::spec;
@@ -13,7 +13,7 @@ const RATE: u32 = 48_000;
 /// Samples after dither and rounding to integers of so many bits.
 fn rounded(samples: &[f64], dither: Option<Dither>, bits: u16, block: usize) -> Vec<f64> {
     let mut out = Vec::new();
-    let mut sink = dither.map(|d| Dithered::new(Memory::default(), d, bits, Frames(0)));
+    let mut sink = dither.map(|d| Dithered::new(MemorySink::default(), d, bits, Frames(0)));
     for part in samples.chunks(block) {
         let mut block = Block::new(Layout::Mono, part.len());
         block.set_frames(part.len());
@@ -179,7 +179,7 @@ fn noise_belongs_to_seed_channel_and_frame() {
     // Two channels of one signal have different noise.
     let mut block = Block::new(Layout::Stereo, 1000);
     block.fill(1000, 0.1);
-    let mut sink = Dithered::new(Memory::default(), WHITE, 16, Frames(0));
+    let mut sink = Dithered::new(MemorySink::default(), WHITE, 16, Frames(0));
     sink.write(&block).unwrap();
     let channels = sink.into_inner().into_channels();
     let same = channels[0]

@@ -202,7 +202,7 @@ fn cue_ids(session: &Session) -> Vec<CueId> {
 
 /// A sink in memory that is read after playing.
 #[derive(Clone, Default)]
-struct Shared(Arc<Mutex<encode::Memory>>);
+struct Shared(Arc<Mutex<encode::MemorySink>>);
 
 impl Sink for Shared {
     fn write(&mut self, block: &Block) -> soundtrack::Result<()> {

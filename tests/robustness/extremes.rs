@@ -589,7 +589,7 @@ fn ways_to_run() {
         }
         for start in frames() {
             for bits in [0, 1, 16, 32, u16::MAX] {
-                let sink = encode::Memory::default();
+                let sink = encode::MemorySink::default();
                 let mut dithered = Dithered::new(sink, Dither::default(), bits, start);
                 let mut block = Block::new(Layout::Stereo, 8);
                 for x in NUMBERS {

@@ -317,6 +317,17 @@ fn values_set_from_outside_take_the_place_of_those_in_the_file() {
 }
 
 #[test]
+fn a_value_set_for_a_track_hides_no_fault_of_the_file() {
+    let text = "rate = 8000\n[[track]]\nname = \"vox\"\nfile = \"vox.wav\"\n";
+    let load = Load::default().set("track.vox.gain", "-3");
+    let wrong = load.text(text, "s.toml").unwrap_err();
+    assert_eq!(
+        wrong.to_string(),
+        "s.toml:2:1: the session: track is a list, but each track is a table with a name: write [track.vox]\n  |\n2 | [[track]]\n  | ^^^^^^^^^"
+    );
+}
+
+#[test]
 fn a_pattern_takes_an_extension_in_either_case_and_names_what_it_leaves_out() {
     let folder = tempfile::tempdir().unwrap();
     stems(folder.path(), 1);

@@ -1,8 +1,8 @@
 //! Audio files in memory, behind readers and in writers of the program, and how errors name them.
 
 use soundtrack::{
-    Bounce, Cancel, Error, ErrorKind, Format, Frames, Input, Layout, Plan, SampleRate, Session,
-    Spec, Track, media::Memory,
+    Bounce, Cancel, Deliverable, Delivery, Error, ErrorKind, Format, Frames, Input, Layout, Plan,
+    SampleRate, Session, Spec, Track, media::Memory,
 };
 use std::{
     io::{self, Cursor, Seek, SeekFrom, Write},
@@ -288,28 +288,47 @@ fn a_request_and_a_deadline_end_a_run_with_different_errors() {
     assert_eq!(run(&both, 1_000), Err(ErrorKind::Cancelled));
 }
 
-#[test]
-fn compiling_ends_between_two_stems() {
+/// Returns a session of nine stems, in which opening the fourth one calls `on_fourth`, and the number of stems opened.
+fn nine_stems(on_fourth: impl Fn() + Clone + Send + Sync + 'static) -> (Session, Arc<AtomicUsize>) {
     let (wav, _) = Bounce::new().to_bytes(&mix_of(memory(10))).unwrap();
     let wav: Arc<[u8]> = wav.into();
-    let (cancel, opened) = (Cancel::new(), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::new(AtomicUsize::new(0));
     let mut mix = Session::new(SPEC.rate, SPEC.layout);
     for n in 0..9 {
-        let (wav, cancel, opened) = (Arc::clone(&wav), cancel.clone(), Arc::clone(&opened));
+        let (wav, opened, on_fourth) = (Arc::clone(&wav), Arc::clone(&count), on_fourth.clone());
         let open = move || {
             if opened.fetch_add(1, Ordering::Relaxed) == 3 {
-                cancel.cancel();
+                on_fourth();
             }
             Ok(Cursor::new(Arc::clone(&wav)))
         };
-        mix.add_track(Track::new(
-            format!("t{n}"),
-            Input::reader(format!("{n}.wav"), open),
-        ));
+        let input = Input::reader(format!("{n}.wav"), open);
+        mix.add_track(Track::new(format!("t{n}"), input));
     }
+    (mix, count)
+}
+
+#[test]
+fn compiling_ends_between_two_stems() {
+    let cancel = Cancel::new();
+    let on_fourth = cancel.clone();
+    let (mix, opened) = nine_stems(move || on_fourth.cancel());
     assert_eq!(
         Plan::compile_with(&mix, &cancel).unwrap_err().kind(),
         ErrorKind::Cancelled
     );
     assert_eq!(opened.load(Ordering::Relaxed), 4);
+}
+
+#[test]
+fn compiling_for_deliverables_ends_between_two_stems() {
+    let folder = tempfile::tempdir().unwrap();
+    let cancel = Cancel::new();
+    let on_fourth = cancel.clone();
+    let (mut mix, opened) = nine_stems(move || on_fourth.cancel());
+    mix.deliverables = vec![Deliverable::new("full", folder.path().join("full.wav"))];
+    let delivery = Delivery::new().cancel(&cancel);
+    assert_eq!(delivery.run(&mix).unwrap_err().kind(), ErrorKind::Cancelled);
+    assert_eq!(opened.load(Ordering::Relaxed), 4);
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0);
 }

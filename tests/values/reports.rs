@@ -4,7 +4,7 @@ use crate::stems::{RATE, constant, mono, powers, report, session, stem};
 use soundtrack::{
     Bounce, Bus, Clip, Curve, Dbtp, Decibels, Frames, Layout, Options, Plan, Renderer, SampleRate,
     Session, Shape, Sink, Spec, Track,
-    encode::{Dither, Dithered, Memory, Shaping},
+    encode::{Dither, Dithered, MemorySink, Shaping},
     report::Placed,
 };
 
@@ -204,7 +204,7 @@ fn uniform(seed: u64, channel: u64, frame: u64) -> [f64; 2] {
 fn dither_is_a_function_of_seed_channel_and_frame() {
     let write = |seed, shaping, start: u64, value: f64| {
         let mut sink = Dithered::new(
-            Memory::default(),
+            MemorySink::default(),
             Dither { seed, shaping },
             16,
             Frames(start),
@@ -256,7 +256,7 @@ fn weighted_dither_feeds_the_errors_of_nine_samples_back_and_none_of_silence() {
         })
         .collect();
     let mut sink = Dithered::new(
-        Memory::default(),
+        MemorySink::default(),
         Dither {
             seed: 5,
             shaping: Shaping::Weighted,
@@ -375,7 +375,7 @@ fn a_renderer_at_another_rate_reports_seconds_of_that_rate() {
     ));
     let mut renderer =
         Renderer::new(Plan::compile(&mix).unwrap(), &Options { threads: 1 }).unwrap();
-    let mut memory = Memory::default();
+    let mut memory = MemorySink::default();
     let found = Bounce::new().into_sink(&mut renderer, &mut memory).unwrap();
     assert_eq!(
         (

@@ -3,7 +3,7 @@
 use crate::stems::RATE;
 use soundtrack::{
     Block, Format, Frames, Layout, Sink, Spec,
-    encode::{Dither, Dithered, FileSink, Memory, Metadata, Options, Shaping},
+    encode::{Dither, Dithered, FileSink, MemorySink, Metadata, Options, Shaping},
 };
 
 #[test]
@@ -45,7 +45,7 @@ fn dither_is_as_large_as_a_step_of_its_file_for_1_to_32_bits() {
             seed: 1,
             shaping: Shaping::White,
         };
-        let mut sink = Dithered::new(Memory::default(), dither, bits, Frames(0));
+        let mut sink = Dithered::new(MemorySink::default(), dither, bits, Frames(0));
         let mut block = Block::new(Layout::Mono, 4096);
         block.fill(4096, 0.25);
         sink.write(&block).unwrap();

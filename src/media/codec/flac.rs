@@ -65,6 +65,9 @@ pub(crate) struct FlacDecoder {
     wide_side: Vec<i64>,
     /// Header of the last frame.
     header: Option<FrameHeader>,
+    /// Instructions that two channels are decoded with at once, if the processor has them.
+    #[cfg(target_arch = "x86_64")]
+    simd: Option<pulp::x86::V3>,
 }
 
 impl FlacDecoder {
@@ -74,6 +77,8 @@ impl FlacDecoder {
             planes: Vec::new(),
             wide_side: Vec::new(),
             header: None,
+            #[cfg(target_arch = "x86_64")]
+            simd: pulp::x86::V3::try_new(),
         }
     }
 
@@ -128,14 +133,28 @@ impl FlacDecoder {
         if self.planes.len() < channels {
             self.planes.resize_with(channels, Vec::new);
         }
-        for (channel, plane) in self.planes.iter_mut().enumerate().take(channels) {
+        let bits_of = |channel| u32::from(header.bits) + u32::from(side == Some(channel));
+        let planes = self.planes.get_mut(..channels).unwrap_or_default();
+        for plane in planes.iter_mut() {
             plane.resize(frames, 0);
-            let bits = u32::from(header.bits) + u32::from(side == Some(channel));
-            if bits > 32 {
-                self.wide_side.resize(frames, 0);
-                subframe::decode(reader, bits, &mut self.wide_side)?;
-            } else {
-                subframe::decode(reader, bits, plane)?;
+        }
+        for (n, planes) in planes.chunks_mut(2).enumerate() {
+            let bits = [2 * n, 2 * n + 1].map(bits_of);
+            #[cfg(target_arch = "x86_64")]
+            if let [first, second] = planes
+                && bits.iter().all(|bits| *bits <= 32)
+                && let Some(simd) = self.simd
+            {
+                subframe::pair::decode(simd, reader, bits, [first, second])?;
+                continue;
+            }
+            for (plane, bits) in planes.iter_mut().zip(bits) {
+                if bits > 32 {
+                    self.wide_side.resize(frames, 0);
+                    subframe::decode(reader, bits, &mut self.wide_side)?;
+                } else {
+                    subframe::decode(reader, bits, plane)?;
+                }
             }
         }
         Ok(())

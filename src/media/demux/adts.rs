@@ -91,7 +91,6 @@ pub(super) fn parse_header(data: &[u8]) -> Option<FrameHeader> {
         channels: (b2 & 1) << 2 | b3 >> 6,
         frames: 1024 * (u32::from(extra_packets) + 1),
         size,
-        is_forbidden: false,
         payload_offset,
     })
 }

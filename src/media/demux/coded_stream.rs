@@ -209,10 +209,7 @@ impl StemFile<'_> {
             let what = "no frame header where the first packet is";
             self.corrupt(format!("MP3 in {container}: {what}"))
         })?;
-        let (codec, name) = match mpeg::layer_codec(&header) {
-            (Codec::Mp2, name) if header.is_forbidden => (Codec::ForbiddenMp2, name),
-            other => other,
-        };
+        let (codec, name) = mpeg::layer_codec(&header);
         Ok(CodedStream {
             codec,
             name,
@@ -328,7 +325,7 @@ impl StemFile<'_> {
         let mut remarks = Vec::new();
         let is_lossy = matches!(
             coded.codec,
-            Codec::Aac | Codec::Mp1 | Codec::Mp2 | Codec::ForbiddenMp2 | Codec::Mp3 | Codec::Vorbis
+            Codec::Aac | Codec::Mp1 | Codec::Mp2 | Codec::Mp3 | Codec::Vorbis
         );
         if is_lossy && !trim.states_delay {
             remarks.push(Remark::AlignmentUnknown);

@@ -8,7 +8,7 @@
 use super::{MAX_JUNK_BYTES, StemFile, adts, clock, mpeg};
 use crate::{
     error::{ErrorKind, Result},
-    media::packet_table::PacketEntry,
+    media::{codec::mpeg::Version, packet_table::PacketEntry},
     storage::InputFile,
 };
 use std::io::{self, Read, Seek, SeekFrom};
@@ -26,7 +26,7 @@ pub(crate) const SYNC_FRAMES: usize = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FrameFormat {
     Mpeg {
-        version: mpeg::Version,
+        version: Version,
         /// 1 to 3.
         layer: u8,
     },
@@ -51,8 +51,6 @@ pub(crate) struct FrameHeader {
     pub(crate) frames: u32,
     /// Size in bytes, header included.
     pub(crate) size: u32,
-    /// Whether the standard forbids this bit rate in this mode.
-    pub(crate) is_forbidden: bool,
     /// Bytes at the start that are not part of the packet for the decoder.
     pub(crate) payload_offset: u32,
 }
@@ -60,15 +58,10 @@ pub(crate) struct FrameHeader {
 impl FrameHeader {
     /// Parses the header at the start of `data`.
     pub(crate) fn parse(data: &[u8]) -> Option<Self> {
-        let &[sync, b1, b2, b3] = data.first_chunk::<4>()?;
-        if sync != 0xFF || b1 & 0xE0 != 0xE0 {
-            return None;
-        }
         // Layer bits of 0 are reserved in MPEG audio; together with 12 sync bits they mean ADTS.
-        if b1 & 0xF6 == 0xF0 {
-            adts::parse_header(data)
-        } else {
-            mpeg::parse_header(b1, b2, b3)
+        match data {
+            [0xFF, b1, ..] if b1 & 0xF6 == 0xF0 => adts::parse_header(data),
+            _ => mpeg::parse_header(data),
         }
     }
 
@@ -114,8 +107,6 @@ pub(super) struct FrameScan {
     pub(super) truncated_frames: Option<u32>,
     /// Position, in audio frames, and description of a different stream that follows.
     change: Option<(u64, String)>,
-    /// Whether the standard forbids the bit rate of any frame in its mode.
-    pub(super) has_forbidden: bool,
     /// Bytes from the first frame to the end of the file.
     pub(super) bytes: u64,
     /// File offset of the end of the file.
@@ -228,7 +219,6 @@ fn scan(file: &InputFile, start: u64) -> io::Result<Option<FrameScan>> {
         frames: 0,
         truncated_frames: None,
         change: None,
-        has_forbidden: false,
         bytes,
         end_offset: view.len,
     };
@@ -259,7 +249,6 @@ fn scan(file: &InputFile, start: u64) -> io::Result<Option<FrameScan>> {
         };
         if !damaged {
             sizes.add(header.size);
-            scan.has_forbidden |= header.is_forbidden;
             scan.push(
                 at + u64::from(header.payload_offset),
                 header.size - header.payload_offset,

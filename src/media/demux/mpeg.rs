@@ -13,7 +13,10 @@ use super::{
 use crate::{
     error::Result,
     media::{
-        Remark, codec::Decoder, mp2, packet_source::PacketSource, packet_table::PacketTable,
+        Remark,
+        codec::{Decoder, mpeg::MpegHeader},
+        packet_source::PacketSource,
+        packet_table::PacketTable,
         symphonia_adapter::Codec,
     },
     units::Frames,
@@ -50,7 +53,7 @@ impl StemFile<'_> {
         let tag = first_frame
             .read_first(1)
             .first()
-            .and_then(|frame| EncoderTag::parse(&scan.first, frame));
+            .and_then(|frame| EncoderTag::parse(frame));
         if tag.is_some_and(|tag| !tag.is_played) {
             remove_first_frame(&mut scan);
         }
@@ -74,10 +77,6 @@ impl StemFile<'_> {
             origin: signed(delay),
             end: signed(end),
             available_end: signed(scan.frames),
-        };
-        let codec = match codec {
-            Codec::Mp2 if scan.has_forbidden => Codec::ForbiddenMp2,
-            codec => codec,
         };
         let mut packets =
             PacketSource::Table(Box::new(PacketTable::new(self.file.clone(), scan.entries)));
@@ -173,70 +172,18 @@ fn promised_frames(
     promised
 }
 
-/// Version of MPEG audio.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Version {
-    Mpeg1,
-    Mpeg2,
-    Mpeg25,
-}
-
-/// Parses the second to fourth byte of a frame header (ISO/IEC 11172-3, 2.4.2.3; ISO/IEC 13818-3, 2.4.2.3). Free format
-/// is not supported.
-pub(super) fn parse_header(b1: u8, b2: u8, b3: u8) -> Option<FrameHeader> {
-    const KBIT_MPEG1: [[u32; 15]; 3] = [
-        [
-            0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448,
-        ],
-        [
-            0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384,
-        ],
-        [
-            0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320,
-        ],
-    ];
-    const KBIT_MPEG2: [[u32; 15]; 2] = [
-        [
-            0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256,
-        ],
-        [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
-    ];
-    const RATES_MPEG1: [u32; 3] = [44_100, 48_000, 32_000];
-    let (version, rate_divisor) = match b1 >> 3 & 3 {
-        3 => (Version::Mpeg1, 1),
-        2 => (Version::Mpeg2, 2),
-        0 => (Version::Mpeg25, 4),
-        _ => return None,
-    };
-    let layer = match b1 >> 1 & 3 {
-        0 => return None,
-        code => 4 - code,
-    };
-    let kbit_row = match (version, layer) {
-        (Version::Mpeg1, _) => KBIT_MPEG1.get(usize::from(layer) - 1),
-        (_, 1) => KBIT_MPEG2.first(),
-        (_, _) => KBIT_MPEG2.last(),
-    };
-    let kbit = kbit_row
-        .and_then(|row| row.get(usize::from(b2 >> 4)))
-        .copied()
-        .filter(|kbit| *kbit > 0)?;
-    let rate = RATES_MPEG1.get(usize::from(b2 >> 2 & 3))? / rate_divisor;
-    let padding = u32::from(b2 >> 1 & 1);
-    let (frames, size) = match (layer, version) {
-        (1, _) => (384, (12 * kbit * 1000 / rate + padding) * 4),
-        (3, Version::Mpeg2 | Version::Mpeg25) => (576, 72 * kbit * 1000 / rate + padding),
-        _ => (1152, 144 * kbit * 1000 / rate + padding),
-    };
-    let mono = b3 >> 6 == 3;
-    let channels = if mono { 1 } else { 2 };
+/// Parses the header of a frame, which `data` begins with.
+pub(super) fn parse_header(data: &[u8]) -> Option<FrameHeader> {
+    let header = MpegHeader::parse(data)?;
     Some(FrameHeader {
-        format: FrameFormat::Mpeg { version, layer },
-        rate,
-        channels,
-        frames,
-        size,
-        is_forbidden: layer == 2 && mp2::is_forbidden(kbit, channels),
+        format: FrameFormat::Mpeg {
+            version: header.version,
+            layer: header.layer,
+        },
+        rate: header.rate,
+        channels: header.channels,
+        frames: header.frames,
+        size: header.size,
         payload_offset: 0,
     })
 }
@@ -267,18 +214,10 @@ struct EncoderTag {
 
 impl EncoderTag {
     /// Parses the tag of a frame, if it has one.
-    fn parse(header: &FrameHeader, frame: &[u8]) -> Option<Self> {
-        let FrameFormat::Mpeg { version, layer: 3 } = header.format else {
-            return None;
-        };
+    fn parse(frame: &[u8]) -> Option<Self> {
+        let header = MpegHeader::parse(frame).filter(|header| header.layer == 3)?;
         // The Xing tag follows the side information, the VBRI tag starts 32 bytes after the header.
-        let side_info = match (version, header.channels) {
-            (Version::Mpeg1, 1) => 17,
-            (Version::Mpeg1, _) => 32,
-            (_, 1) => 9,
-            (_, _) => 17,
-        };
-        let at = 4 + side_info;
+        let at = 4 + header.side_info_bytes();
         if matches!(frame.get(at..at + 4), Some(b"Xing" | b"Info")) {
             return Self::parse_xing(frame.get(at..)?);
         }
@@ -352,7 +291,6 @@ mod tests {
 
     #[test]
     fn delay_and_padding_of_the_standard_example() {
-        let header = FrameHeader::parse(&[0xFF, 0xFB, 0x90, 0x44]).unwrap();
         let mut frame = vec![0xFF, 0xFB, 0x90, 0x44];
         frame.resize(36, 0);
         frame.extend(b"Info\0\0\0\x0F\0\0\0\xC1\0\0\xC4\x9B");
@@ -360,7 +298,7 @@ mod tests {
         frame.extend(b"LAME3.100");
         frame.extend([0; 12]);
         frame.extend([576u32 >> 4, 1260 >> 8, 1260 & 255].map(|b| u8::try_from(b).unwrap()));
-        let tag = EncoderTag::parse(&header, &frame).unwrap();
+        let tag = EncoderTag::parse(&frame).unwrap();
         // 193 frames, delay 576, padding 1260 = 220 500 samples.
         let wanted = EncoderTag {
             frame_count: Some(193),

@@ -70,6 +70,16 @@ fn remove_unknown(tree: &Table, overrides: &mut Table, problems: &mut Problems) 
         else {
             continue;
         };
+        let is_table = |node: &Node| matches!(node.value, Value::Table(_));
+        if tree
+            .entries
+            .iter()
+            .any(|(key, node)| key.name == kind && !is_table(node))
+        {
+            // The session file is wrong there, which is reported when it is read. An override would hide that.
+            overrides.entries.retain(|(key, _)| key.name != kind);
+            continue;
+        }
         let Value::Table(changed) = &mut changed.value else {
             continue;
         };

@@ -43,7 +43,7 @@ pub fn rendered(
 ) -> Vec<Vec<f64>> {
     let plan = Plan::compile(session).unwrap();
     let mut renderer = Renderer::new(plan, &Options { threads }).unwrap();
-    let mut memory = encode::Memory::default();
+    let mut memory = encode::MemorySink::default();
     let bounce = Bounce::new()
         .block(block)
         .range(Frames(range.start)..Frames(range.end));
@@ -114,7 +114,7 @@ pub fn gathered(
         .range(Frames(range.start)..Frames(range.end));
     let mut report = bounce
         .threads(threads)
-        .into_sink(&mut renderer, &mut encode::Memory::default())
+        .into_sink(&mut renderer, &mut encode::MemorySink::default())
         .unwrap();
     report.title.clone_from(&session.title);
     report

@@ -147,7 +147,7 @@ fn mixed(
     if place == 0 {
         change.take().unwrap()();
     }
-    let mut memory = encode::Memory::default();
+    let mut memory = encode::MemorySink::default();
     let watch = |p: soundtrack::Progress| {
         if p.done.0 >= place
             && let Some(change) = change.take()

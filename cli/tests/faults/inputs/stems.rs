@@ -187,7 +187,7 @@ pub fn heard(session: &Session) -> Result<(Report, Vec<Vec<f64>>), Error> {
 /// Renders a session on so many threads.
 pub fn heard_on(session: &Session, threads: usize) -> Result<(Report, Vec<Vec<f64>>), Error> {
     let mut renderer = Renderer::new(Plan::compile(session)?, &Options { threads })?;
-    let mut memory = encode::Memory::default();
+    let mut memory = encode::MemorySink::default();
     let report = Bounce::new()
         .threads(threads)
         .measure(false)
@@ -200,7 +200,7 @@ pub fn begun(session: &Session, most: u64) -> Result<(Report, Vec<Vec<f64>>), Er
     let plan = Plan::compile(session)?;
     let range = Frames(0)..plan.length().min(Frames(most));
     let mut renderer = Renderer::new(plan, &Options { threads: 1 })?;
-    let mut memory = encode::Memory::default();
+    let mut memory = encode::MemorySink::default();
     let report = Bounce::new()
         .threads(1)
         .measure(false)

@@ -34,7 +34,8 @@ impl<'a> BitReader<'a> {
     /// Makes at least 56 bits valid.
     #[inline(always)]
     fn refill(&mut self) {
-        let taken = (63 - self.valid) as usize / 8;
+        // (63 - valid) / 8, written so that the compiler sees that it is at most 7.
+        let taken = (!self.valid >> 3 & 7) as usize;
         if let Some(bytes) = self.rest.first_chunk() {
             self.word |= u64::from_be_bytes(*bytes) >> self.valid;
             self.rest = self.rest.get(taken..).unwrap_or_default();
@@ -104,53 +105,48 @@ impl<'a> BitReader<'a> {
         }
     }
 
-    /// Reads two signed Rice codes (RFC 9639, 9.2.7.2), which are most often in the same 56 bits. The parameter is at most
+    /// Reads Rice codes (RFC 9639, 9.2.7.2). It is fastest with as many as are most often in 56 bits. The parameter is at most
     /// [`MAX_FAST_PARAMETER`].
     #[inline(always)]
-    pub(super) fn read_rice_pair(&mut self, parameter: u32) -> [i32; 2] {
+    pub(super) fn read_rice_codes<const N: usize>(&mut self, parameter: u32) -> [RiceCode; N] {
         self.refill();
-        [
-            self.read_rice_valid(parameter),
-            self.read_rice_valid(parameter),
-        ]
+        std::array::from_fn(|_| self.read_rice_valid(parameter))
     }
 
-    /// Reads a signed Rice code with a parameter of at most [`MAX_FAST_PARAMETER`].
+    /// Reads a Rice code with a parameter of at most [`MAX_FAST_PARAMETER`].
     #[inline(always)]
-    pub(super) fn read_rice(&mut self, parameter: u32) -> i32 {
+    pub(super) fn read_rice(&mut self, parameter: u32) -> RiceCode {
         self.refill();
         self.read_rice_valid(parameter)
     }
 
-    /// Reads a signed Rice code; from the valid bits if it is in them.
+    /// Reads a Rice code; from the valid bits if it is in them.
     #[inline(always)]
-    fn read_rice_valid(&mut self, parameter: u32) -> i32 {
+    fn read_rice_valid(&mut self, parameter: u32) -> RiceCode {
         let zeros = self.word.leading_zeros();
         let len = zeros + 1 + parameter;
         if len > self.valid {
-            let (reader, value) = self.read_any_rice(parameter);
+            let (reader, code) = self.read_any_rice(parameter);
             *self = reader;
-            return value;
+            return code;
         }
         // The one that ends the zeros and the remainder, read together.
-        self.word <<= zeros;
-        let one_and_remainder = (self.word >> (63 - parameter)) as u32;
-        self.word = self.word << 1 << parameter;
-        self.valid -= len;
-        unfold((zeros.wrapping_sub(1) << parameter).wrapping_add(one_and_remainder))
+        let one_and_remainder = (self.word << zeros >> (63 - parameter)) as u32;
+        self.skip(len);
+        RiceCode((zeros << parameter).wrapping_add(one_and_remainder))
     }
 
-    /// Reads a signed Rice code of any length. By value, so that the reader of the caller stays in registers.
+    /// Reads a Rice code of any length. By value, so that the reader of the caller stays in registers.
     #[cold]
     #[inline(never)]
-    pub(super) fn read_any_rice(mut self, parameter: u32) -> (Self, i32) {
+    pub(super) fn read_any_rice(mut self, parameter: u32) -> (Self, RiceCode) {
         let high = u64::from(self.read_unary());
         let value = high << parameter | self.read(parameter);
         if value > u64::from(u32::MAX) {
             // No encoder may write such a number. The data ends here.
             (self.rest, self.added) = (&[], usize::MAX / 16);
         }
-        (self, unfold(value as u32))
+        (self, RiceCode((value as u32).wrapping_add(1 << parameter)))
     }
 
     /// Returns the number of whole bytes that are left; `None` if more was read than there is.
@@ -160,10 +156,30 @@ impl<'a> BitReader<'a> {
     }
 }
 
-/// Converts 0, 1, 2, 3, 4 … to 0, −1, 1, −2, 2 …
-#[inline(always)]
-fn unfold(value: u32) -> i32 {
-    (value >> 1).cast_signed() ^ -((value & 1).cast_signed())
+/// The number that a Rice code stands for, plus 2 to the power of the parameter: it still has the one between quotient and
+/// remainder. [`residual`](Self::residual) removes it, for many codes at once where that is faster.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RiceCode(u32);
+
+impl RiceCode {
+    /// Returns the code in the form of a sample, in whose place it may lie until it becomes a residual.
+    #[inline(always)]
+    pub(super) fn pack(self) -> i32 {
+        self.0.cast_signed()
+    }
+
+    /// Returns the code that [`pack`](Self::pack) has packed.
+    #[inline(always)]
+    pub(super) fn unpack(packed: i32) -> Self {
+        Self(packed.cast_unsigned())
+    }
+
+    /// Returns the residual: of the numbers 0, 1, 2, 3, 4 … it is 0, −1, 1, −2, 2 …
+    #[inline(always)]
+    pub(super) fn residual(self, parameter: u32) -> i32 {
+        let number = self.0.wrapping_sub(1 << parameter);
+        (number >> 1).cast_signed() ^ -((number & 1).cast_signed())
+    }
 }
 
 #[cfg(test)]
@@ -217,9 +233,11 @@ mod tests {
         // 0, -1, 1, -2 with parameter 0, then 2 * 4 + 3 = 11, which is -6, and 0 * 4 + 2 = 2, which is 1, with parameter 2.
         let data = bits("1 01 001 0001 001 11 1 10");
         let mut reader = BitReader::new(&data);
-        assert_eq!(reader.read_rice_pair(0), [0, -1]);
-        assert_eq!([reader.read_rice(0), reader.read_rice(0)], [1, -2]);
-        assert_eq!(reader.read_rice_pair(2), [-6, 1]);
+        assert_eq!(reader.read_rice_codes(0).map(|c| c.residual(0)), [0, -1]);
+        assert_eq!(reader.read_rice(0).residual(0), 1);
+        assert_eq!(reader.read_rice(0).residual(0), -2);
+        let packed = reader.read_rice_codes(2).map(RiceCode::pack);
+        assert_eq!(packed.map(|p| RiceCode::unpack(p).residual(2)), [-6, 1]);
     }
 
     #[test]
@@ -238,7 +256,7 @@ mod tests {
                 reader.read(3);
                 let value = (zeros as u64) << parameter | remainder;
                 let read = if parameter <= MAX_FAST_PARAMETER {
-                    reader.read_rice_pair(parameter)
+                    reader.read_rice_codes(parameter)
                 } else {
                     let (next, first) = reader.read_any_rice(parameter);
                     let (next, second) = next.read_any_rice(parameter);
@@ -248,7 +266,13 @@ mod tests {
                 let is_valid = value <= u64::from(u32::MAX);
                 assert_eq!(reader.remaining().is_some(), is_valid);
                 if is_valid {
-                    assert_eq!(read, [unfold(value as u32); 2], "{parameter} {zeros}");
+                    let residual = if value & 1 == 1 {
+                        -(value as i64 / 2) - 1
+                    } else {
+                        value as i64 / 2
+                    };
+                    let read = read.map(|code| i64::from(code.residual(parameter)));
+                    assert_eq!(read, [residual; 2], "{parameter} {zeros}");
                     assert_eq!(reader.read(1), 1);
                 }
             }

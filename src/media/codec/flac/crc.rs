@@ -1,8 +1,8 @@
 //! The checksum of a frame (RFC 9639, 9.3).
 //!
 //! Its polynomial is x¹⁶ + x¹⁵ + x² + 1 = (x + 1)(x¹⁵ + x + 1), so the remainder of a message follows from the remainders
-//! by the two factors. That by x + 1 is the parity of its bits. By the other factor x¹⁵ is x + 1, and squared seven times,
-//! x¹⁹²⁰ is x¹²⁸ + 1: a block of 15 words of 128 bits may be added to the block behind it, and once more one word further
+//! by the two factors. That by x + 1 is the parity of its bits. By the other factor x¹⁵ is x + 1, and squared eight times,
+//! x³⁸⁴⁰ is x²⁵⁶ + 1: a block of 15 words of 256 bits may be added to the block behind it, and once more one word further
 //! left. This takes no table and vectorises; only one block in the end is divided.
 
 use crc::{CRC_16_UMTS, Crc, Table};
@@ -14,43 +14,68 @@ static CRC_16: Crc<u16, Table<16>> = Crc::<u16, Table<16>>::new(&CRC_16_UMTS);
 const TRINOMIAL: u16 = 0x8003;
 
 const WORDS: usize = 15;
-const WORD_BYTES: usize = 16;
-const BLOCK_BYTES: usize = WORDS * WORD_BYTES;
+const BLOCK_BYTES: usize = WORDS * size_of::<Word>();
 
-/// Words of 16 bytes, the one that comes first in the message first. Their byte order does not matter to sums.
-type Block = [u128; WORDS];
+/// 256 bits. The byte order does not matter to sums.
+type Word = [u64; 4];
+
+/// Words, the one that comes first in the message first.
+type Block = [Word; WORDS];
 
 /// Returns the checksum of a message that continues one whose checksum is `before`, 0 for none. A message that ends with
 /// its own checksum has the checksum 0.
 pub(crate) fn crc_16(before: u16, message: &[u8]) -> u16 {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(simd) = pulp::x86::V3::try_new() {
+        return simd.vectorize(Checksum { before, message });
+    }
+    fold(before, message)
+}
+
+/// Calls [`fold`], translated for AVX2.
+#[cfg(target_arch = "x86_64")]
+struct Checksum<'a> {
+    before: u16,
+    message: &'a [u8],
+}
+
+#[cfg(target_arch = "x86_64")]
+impl pulp::NullaryFnOnce for Checksum<'_> {
+    type Output = u16;
+
+    #[inline(always)]
+    fn call(self) -> u16 {
+        fold(self.before, self.message)
+    }
+}
+
+#[inline(always)]
+fn fold(before: u16, message: &[u8]) -> u16 {
     let (blocks, rest) = message.split_at(message.len() / BLOCK_BYTES * BLOCK_BYTES);
     let Some((first, others)) = blocks.split_at_checked(BLOCK_BYTES) else {
         return divide(before, rest);
     };
-    let mut sum = words(first);
+    let mut sum = block(first);
     // The checksum stands for all that came before, and overlaps the first bytes.
     let overlap = before.to_be_bytes();
-    sum[0] ^= u128::from_ne_bytes(std::array::from_fn(|i| {
+    sum[0][0] ^= u64::from_ne_bytes(std::array::from_fn(|i| {
         overlap.get(i).copied().unwrap_or(0)
     }));
-    let mut total = sum;
-    for block in others.chunks_exact(BLOCK_BYTES).map(words) {
+    let mut total = sum.into_iter().fold(Word::default(), add);
+    for block in others.chunks_exact(BLOCK_BYTES).map(block) {
         let leftmost = sum[0];
-        let mut shifted = sum;
-        shifted.rotate_left(1);
-        for ((sum, shifted), word) in sum.iter_mut().zip(shifted).zip(block) {
-            *sum ^= shifted ^ word;
+        for n in 1..WORDS {
+            sum[n - 1] = add(add(sum[n - 1], sum[n]), block[n - 1]);
         }
-        // The leftmost word was shifted out. It came back at the right end, and belongs one word further left too.
-        sum[WORDS - 2] ^= leftmost;
-        for (total, word) in total.iter_mut().zip(block) {
-            *total ^= word;
-        }
+        // The leftmost word is shifted out. It comes back at the right end, and belongs one word further left too.
+        sum[WORDS - 1] = add(add(sum[WORDS - 1], leftmost), block[WORDS - 1]);
+        sum[WORDS - 2] = add(sum[WORDS - 2], leftmost);
+        total = block.into_iter().fold(total, add);
     }
-    let parity = total.iter().fold(0, |all, word| all ^ word).count_ones() & 1;
+    let parity = total.iter().fold(0, |all, part| all ^ part).count_ones() & 1;
     let mut folded = [0; BLOCK_BYTES];
-    for (bytes, word) in folded.chunks_exact_mut(WORD_BYTES).zip(sum) {
-        bytes.copy_from_slice(&word.to_ne_bytes());
+    for (bytes, part) in folded.as_chunks_mut().0.iter_mut().zip(sum.as_flattened()) {
+        *bytes = part.to_ne_bytes();
     }
     // The only number of 16 bits with this remainder by the trinomial and this parity.
     let divided = divide(0, &folded);
@@ -62,19 +87,27 @@ pub(crate) fn crc_16(before: u16, message: &[u8]) -> u16 {
     divide(crc, rest)
 }
 
+/// Adds polynomials.
+#[inline(always)]
+fn add(a: Word, b: Word) -> Word {
+    std::array::from_fn(|n| a[n] ^ b[n])
+}
+
+#[inline(always)]
+fn block(bytes: &[u8]) -> Block {
+    let mut block = [Word::default(); WORDS];
+    for (part, bytes) in block.as_flattened_mut().iter_mut().zip(bytes.as_chunks().0) {
+        *part = u64::from_ne_bytes(*bytes);
+    }
+    block
+}
+
 /// Divides without folding.
+#[inline(never)]
 fn divide(before: u16, message: &[u8]) -> u16 {
     let mut digest = CRC_16.digest_with_initial(before);
     digest.update(message);
     digest.finalize()
-}
-
-fn words(block: &[u8]) -> Block {
-    let mut words = [0; WORDS];
-    for (word, bytes) in words.iter_mut().zip(block.as_chunks().0) {
-        *word = u128::from_ne_bytes(*bytes);
-    }
-    words
 }
 
 #[cfg(test)]
@@ -93,6 +126,7 @@ mod tests {
         for len in 0..message.len() {
             let message = &message[..len];
             assert_eq!(crc_16(0, message), CRC_16.checksum(message), "{len}");
+            assert_eq!(fold(0, message), CRC_16.checksum(message), "{len}");
             // In two parts.
             let (a, b) = message.split_at(len / 3);
             assert_eq!(crc_16(crc_16(0, a), b), CRC_16.checksum(message), "{len}");

@@ -1,16 +1,20 @@
 //! Decodes subframes (RFC 9639, 9.2): one channel of a frame.
 //!
 //! A sample is what the ones before it predict, plus a residual. Residuals are read and added in one loop, so that the
-//! processor works on both at once. The loop is compiled for each order of the predictor.
+//! processor works on both at once. The loop is compiled for each order of the predictor. With AVX2 it is faster to read the
+//! residuals of two channels first, and then to restore both channels at once ([`pair`]).
 
 #![expect(
     clippy::cast_possible_truncation,
     reason = "numbers of known width, and sums that wrap around on purpose"
 )]
 
+#[cfg(target_arch = "x86_64")]
+pub(super) mod pair;
+
 use super::{
     FrameCheck,
-    bits::{BitReader, MAX_FAST_PARAMETER},
+    bits::{BitReader, MAX_FAST_PARAMETER, RiceCode},
 };
 
 /// Maximum order of a predictor.
@@ -74,12 +78,40 @@ impl Predictor {
     }
 }
 
+/// A subframe up to its residual.
+struct Subframe {
+    /// Of order 0 if all samples are stored.
+    predictor: Predictor,
+    /// Whether a residual follows.
+    has_residual: bool,
+    /// Bits of a sample without the wasted ones.
+    bits: u32,
+    /// Bits of zeros that every sample ends with, and that are not stored.
+    wasted: u32,
+}
+
 /// Decodes a subframe of samples of `bits` bits, at most 33, into `out`.
 pub(super) fn decode<S: Sample>(
     reader: &mut BitReader<'_>,
     bits: u32,
     out: &mut [S],
 ) -> Result<(), FrameCheck> {
+    let subframe = read_start(reader, bits, out)?;
+    if subframe.has_residual {
+        let predictor = &subframe.predictor;
+        restore_all(reader, subframe.bits, predictor, out, predictor.order)?;
+    }
+    restore_wasted(subframe.wasted, out);
+    Ok(())
+}
+
+/// Reads a subframe up to its residual: its header, and the samples that nothing predicts.
+#[inline(always)]
+fn read_start<S: Sample>(
+    reader: &mut BitReader<'_>,
+    bits: u32,
+    out: &mut [S],
+) -> Result<Subframe, FrameCheck> {
     let header = reader.read(8);
     let wasted = if header & 1 == 1 {
         reader.read_unary().saturating_add(1)
@@ -91,41 +123,44 @@ pub(super) fn decode<S: Sample>(
         return Err(FrameCheck::Reserved);
     }
     let bits = bits - wasted;
+    let mut predictor = Predictor::fixed(0);
     match header >> 1 {
         0 => out.fill(S::wrap(reader.read_signed(bits))),
         1 => read_samples(reader, bits, out),
         kind @ 8..=12 => {
-            let predictor = Predictor::fixed(kind as usize - 8);
-            let order = warm_up(reader, bits, predictor.order, out)?;
-            restore_all(reader, bits, &predictor, out, order)?;
+            predictor = Predictor::fixed(kind as usize - 8);
+            warm_up(reader, bits, predictor.order, out)?;
         }
         kind @ 32.. => {
-            let order = warm_up(reader, bits, kind as usize - 31, out)?;
+            predictor.order = kind as usize - 31;
+            warm_up(reader, bits, predictor.order, out)?;
             let precision = reader.read(4) as u32 + 1;
             let shift = reader.read_signed(5);
             // A precision of 16 is reserved; a negative shift is not allowed (RFC 9639, 9.2.6).
-            let shift = u32::try_from(shift).map_err(|_| FrameCheck::Reserved)?;
+            predictor.shift = u32::try_from(shift).map_err(|_| FrameCheck::Reserved)?;
             if precision == 16 {
                 return Err(FrameCheck::Reserved);
             }
-            let mut coefficients = [0; MAX_ORDER];
-            for c in coefficients.iter_mut().take(order) {
+            for c in predictor.coefficients.iter_mut().take(predictor.order) {
                 *c = i32::wrap(reader.read_signed(precision));
             }
-            let predictor = Predictor {
-                coefficients,
-                order,
-                shift,
-            };
-            restore_all(reader, bits, &predictor, out, order)?;
         }
         _ => return Err(FrameCheck::Reserved),
     }
+    Ok(Subframe {
+        predictor,
+        has_residual: header >> 1 > 1,
+        bits,
+        wasted,
+    })
+}
+
+#[inline(always)]
+fn restore_wasted<S: Sample>(wasted: u32, out: &mut [S]) {
     if wasted > 0 {
         out.iter_mut()
             .for_each(|s| *s = S::wrap((*s).into() << wasted));
     }
-    Ok(())
 }
 
 fn read_samples<S: Sample>(reader: &mut BitReader<'_>, bits: u32, out: &mut [S]) {
@@ -134,19 +169,21 @@ fn read_samples<S: Sample>(reader: &mut BitReader<'_>, bits: u32, out: &mut [S])
     }
 }
 
-/// Reads the samples that nothing predicts, and returns how many.
+/// Reads the samples that nothing predicts.
 fn warm_up<S: Sample>(
     reader: &mut BitReader<'_>,
     bits: u32,
     order: usize,
     out: &mut [S],
-) -> Result<usize, FrameCheck> {
+) -> Result<(), FrameCheck> {
     let first = out.get_mut(..order).ok_or(FrameCheck::Reserved)?;
     read_samples(reader, bits, first);
-    Ok(order)
+    Ok(())
 }
 
-/// Reads the residual (RFC 9639, 9.2.7) of all samples but the first `order`, and restores them.
+/// Reads the residual (RFC 9639, 9.2.7) of all samples but the first `order`, and restores them. With a predictor of order 0
+/// the residual is left in their place.
+#[inline(always)]
 fn restore_all<S: Sample>(
     reader: &mut BitReader<'_>,
     bits: u32,
@@ -173,15 +210,17 @@ fn restore_all<S: Sample>(
         let part = out.get_mut(..end).unwrap_or_default();
         if parameter == escape {
             let width = reader.read(5) as u32;
-            restore_any(predictor, part, from, || {
+            restore_any(predictor, part, from, |_| {
                 i32::wrap(reader.read_signed(width))
             });
         } else if parameter > MAX_FAST_PARAMETER {
-            restore_any(predictor, part, from, || {
-                let (next, residual) = reader.read_any_rice(parameter);
+            restore_any(predictor, part, from, |_| {
+                let (next, code) = reader.read_any_rice(parameter);
                 *reader = next;
-                residual
+                code.residual(parameter)
             });
+        } else if predictor.order == 0 {
+            read_residual(reader, parameter, part.get_mut(from..).unwrap_or_default());
         } else {
             restore_rice(reader, parameter, predictor, is_narrow, part, from);
         }
@@ -194,12 +233,13 @@ fn restore_all<S: Sample>(
     Ok(())
 }
 
-/// Restores samples from `from` on with any predictor and residuals.
+/// Restores samples from `from` on with any predictor and residuals. `residual` is given what is in the place of the sample.
+#[inline(always)]
 fn restore_any<S: Sample>(
     predictor: &Predictor,
     out: &mut [S],
     from: usize,
-    mut residual: impl FnMut() -> i32,
+    mut residual: impl FnMut(S) -> i32,
 ) {
     for at in from..out.len() {
         let (before, after) = out.split_at_mut(at);
@@ -209,7 +249,7 @@ fn restore_any<S: Sample>(
             .map(|(s, c)| (*s).into().wrapping_mul((*c).into()))
             .fold(0, i64::wrapping_add);
         if let Some(sample) = after.first_mut() {
-            *sample = S::wrap((sum >> predictor.shift).wrapping_add(residual().into()));
+            *sample = S::wrap((sum >> predictor.shift).wrapping_add(residual(*sample).into()));
         }
     }
 }
@@ -231,12 +271,50 @@ fn restore_rice<S: Sample>(
                     restore_narrow::<S, $order>(reader, parameter, predictor, out, from);
                 })*
                 $($order => restore_wide::<S, $order>(reader, parameter, predictor, out, from),)*
-                _ => restore_any(predictor, out, from, || reader.read_rice(parameter)),
+                _ => restore_any(predictor, out, from, |_| reader.read_rice(parameter).residual(parameter)),
             }
         };
     }
     // Higher orders are rare: up to 48 kHz they are outside the streamable subset (RFC 9639, 7).
-    restore_with_order!(0 1 2 3 4 5 6 7 8 9 10 11 12);
+    restore_with_order!(1 2 3 4 5 6 7 8 9 10 11 12);
+}
+
+/// Reads residuals that are Rice codes with a parameter of at most [`MAX_FAST_PARAMETER`].
+#[inline(always)]
+fn read_residual<S: Sample>(reader: &mut BitReader<'_>, parameter: u32, out: &mut [S]) {
+    // A code is most often up to three bits longer than its parameter.
+    match parameter {
+        0..=5 => read_codes::<S, 5>(reader, parameter, out),
+        6..=9 => read_codes::<S, 4>(reader, parameter, out),
+        10..=14 => read_codes::<S, 3>(reader, parameter, out),
+        _ => read_codes::<S, 2>(reader, parameter, out),
+    }
+    // In a loop of its own, which is vectorised.
+    for sample in out {
+        let code = RiceCode::unpack(i32::wrap((*sample).into()));
+        *sample = S::wrap(code.residual(parameter).into());
+    }
+}
+
+/// Reads Rice codes, `N` at a time.
+#[inline(always)]
+fn read_codes<S: Sample, const N: usize>(
+    reader: &mut BitReader<'_>,
+    parameter: u32,
+    out: &mut [S],
+) {
+    // A copy stays in registers.
+    let mut bits = *reader;
+    let (groups, last) = out.as_chunks_mut();
+    for group in groups {
+        *group = bits
+            .read_rice_codes::<N>(parameter)
+            .map(|code| S::wrap(code.pack().into()));
+    }
+    for sample in last {
+        *sample = S::wrap(bits.read_rice(parameter).pack().into());
+    }
+    *reader = bits;
 }
 
 /// Restores samples whose predictions are sums of 64 bits.
@@ -251,24 +329,31 @@ fn restore_wide<S: Sample, const ORDER: usize>(
     for (c, coefficient) in coefficients.iter_mut().rev().zip(predictor.coefficients) {
         *c = coefficient.into();
     }
+    let newest = coefficients.last().copied().unwrap_or(0);
     let shift = predictor.shift;
-    let restored = |history: &[S; ORDER], residual: i32| {
-        let prediction = sum_of_products(history, &coefficients) >> shift;
-        S::wrap(prediction.wrapping_add(residual.into()))
-    };
     // A copy stays in registers.
     let mut bits = *reader;
     let mut start = from.saturating_sub(ORDER);
-    while let Some((history, [first, _, ..])) = split_history(out, start) {
-        let residuals = bits.read_rice_pair(parameter);
-        *first = restored(history, residuals[0]);
-        if let Some((history, [second, ..])) = split_history(out, start + 1) {
-            *second = restored(history, residuals[1]);
-        }
+    while let Some((history, [first, second, ..])) = split_history(out, start) {
+        let codes = bits.read_rice_codes(parameter);
+        let [residual, next_residual] = codes.map(|c| c.residual(parameter));
+        let sum = sum_of_products(history, &coefficients);
+        // All of the second sum but the product of the first sample, so that both can be computed at once.
+        let (_, recent) = history.split_at(1);
+        let older = recent.iter().zip(&coefficients);
+        let older = older
+            .map(|(s, c)| (*s).into().wrapping_mul(*c))
+            .fold(0, i64::wrapping_add);
+        let sample = S::wrap((sum >> shift).wrapping_add(residual.into()));
+        *first = sample;
+        let sum = older.wrapping_add(sample.into().wrapping_mul(newest));
+        *second = S::wrap((sum >> shift).wrapping_add(next_residual.into()));
         start += 2;
     }
     if let Some((history, [last])) = split_history(out, start) {
-        *last = restored(history, bits.read_rice(parameter));
+        let sum = sum_of_products(history, &coefficients);
+        let residual = bits.read_rice(parameter).residual(parameter);
+        *last = S::wrap((sum >> shift).wrapping_add(residual.into()));
     }
     *reader = bits;
 }
@@ -297,20 +382,21 @@ fn restore_narrow<S: Sample, const ORDER: usize>(
     let mut bits = *reader;
     let mut start = from.saturating_sub(ORDER);
     while let Some((history, [first, second, ..])) = split_history(out, start) {
-        let residuals = bits.read_rice_pair(parameter);
+        let codes = bits.read_rice_codes(parameter);
+        let [residual, next_residual] = codes.map(|c| c.residual(parameter));
         let both = sum_of_products(history, &pairs);
         let low = both as i32;
         // A negative low half has borrowed from the high one.
         let high = (both.wrapping_sub(low.into()) >> 32) as i32;
-        let sample = (low >> shift).wrapping_add(residuals[0]);
+        let sample = (low >> shift).wrapping_add(residual);
         *first = S::wrap(sample.into());
         let sum = high.wrapping_add(newest.wrapping_mul(sample));
-        *second = S::wrap((sum >> shift).wrapping_add(residuals[1]).into());
+        *second = S::wrap((sum >> shift).wrapping_add(next_residual).into());
         start += 2;
     }
     if let Some((history, [last])) = split_history(out, start) {
         let low = sum_of_products(history, &pairs) as i32;
-        let residual = bits.read_rice(parameter);
+        let residual = bits.read_rice(parameter).residual(parameter);
         *last = S::wrap((low >> shift).wrapping_add(residual).into());
     }
     *reader = bits;

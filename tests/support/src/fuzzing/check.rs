@@ -395,7 +395,7 @@ pub fn render(data: &[u8]) {
 
 fn heard(plan: &Plan, block: usize, range: std::ops::Range<u64>) -> Result<Vec<Vec<f64>>, Error> {
     let mut renderer = Renderer::new(plan.clone(), &Options { threads: 1 })?;
-    let mut memory = encode::Memory::default();
+    let mut memory = encode::MemorySink::default();
     let bounce = Bounce::new()
         .block(block)
         .measure(false)
