@@ -105,6 +105,42 @@ mod tests {
     }
 
     #[test]
+    fn pieces_of_a_slope_are_as_equal_as_frames_allow() {
+        let ramp = [
+            (0, f64::NEG_INFINITY, Shape::Linear),
+            (170, 0.0, Shape::Linear),
+        ];
+        let frames: Vec<u64> = polyline(&ramp, 0..171).iter().map(|(at, _)| *at).collect();
+        let pieces = [
+            10, 21, 31, 42, 53, 63, 74, 85, 95, 106, 116, 127, 138, 148, 159,
+        ];
+        assert_eq!(frames, [&[0][..], &pieces, &[169, 170]].concat());
+    }
+
+    #[test]
+    fn up_to_500_segments_are_drawn_one_by_one_and_more_at_equal_distances() {
+        // Segments: one before the first step, and one from each step on.
+        let steps = |count: u64| -> Vec<(u64, f64, Shape)> {
+            (1..=count)
+                .map(|n| (10 * n, -f64::from(n as u32 % 2), Shape::Step))
+                .collect()
+        };
+        // The last frame and the frames beside each step that changes something, which the first does not.
+        let drawn = polyline(&steps(499), 0..10_000);
+        assert_eq!(drawn.len(), 2 + 2 * 498);
+        assert_eq!(drawn[1].0, 19);
+        assert_eq!(drawn[2].0, 20);
+        // Every 30th frame, which is in a step of the other level.
+        let sampled = polyline(&steps(500), 100..15_100);
+        let inner = &sampled[1..sampled.len() - 1];
+        assert!(inner.len() > 150, "{}", inner.len());
+        assert!(
+            inner.iter().all(|(at, _)| (at - 100) % 30 == 0),
+            "{sampled:?}"
+        );
+    }
+
+    #[test]
     fn a_curve_of_any_length_has_a_bounded_number() {
         let many: Vec<_> = (0..100_000)
             .map(|n| (10 * n, -f64::from(n as u32 % 7), Shape::Sine))

@@ -60,7 +60,8 @@ pub enum Memory {
 /// ```
 pub trait Processor: Send {
     /// Returns the look-ahead in frames: output frame t depends on input up to t + latency. The plan compensates it, so that
-    /// every strip stays aligned.
+    /// every strip stays aligned. What comes out so many frames ahead of the first input, such as the pre-ringing of a
+    /// linear-phase filter, is heard.
     fn latency(&self) -> Frames {
         Frames::ZERO
     }

@@ -107,6 +107,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_empty_range_is_not_repeated() {
+        let mut transport = Transport::new(0);
+        transport.seek(0);
+        for empty in [5..5, 7..5] {
+            transport.set_repeat(Some(empty));
+            assert_eq!(transport.until_jump(0), u64::MAX);
+        }
+        transport.set_repeat(Some(4..5));
+        assert_eq!(transport.until_jump(0), 5);
+    }
+
+    #[test]
     fn nodes_pass_the_end_of_a_loop_one_after_the_other() {
         let mut transport = Transport::new(10);
         transport.seek(90);

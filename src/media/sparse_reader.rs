@@ -171,3 +171,74 @@ impl Seek for SparseReader {
         Ok(self.position)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A view of a file of the bytes 0, 1, 2, … 19.
+    fn view(ranges: &[(u64, u64)], len: u64, patches: &[BytePatch]) -> SparseReader {
+        let bytes: Vec<u8> = (0..20).collect();
+        let ranges = ranges.iter().map(|&(start, len)| ByteRange { start, len });
+        let view = FileView {
+            ranges: ranges.collect(),
+            len,
+            patches: patches.to_vec(),
+        };
+        SparseReader::new(&InputFile::in_memory(bytes.into()), &view)
+    }
+
+    fn all(reader: &mut SparseReader) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn ranges_follow_each_other_and_zeros_follow_them() {
+        let mut reader = view(&[(2, 3), (10, 2), (18, 9)], 10, &[]);
+        assert_eq!(reader.len(), 10);
+        assert_eq!(all(&mut reader), [2, 3, 4, 10, 11, 18, 19, 0, 0, 0]);
+        for (at, rest) in [
+            (0, &[2u8, 3][..]),
+            (3, &[10, 11]),
+            (4, &[11, 18]),
+            (6, &[19, 0]),
+        ] {
+            reader.seek(SeekFrom::Start(at)).unwrap();
+            let mut two = [9; 2];
+            reader.read_exact(&mut two).unwrap();
+            assert_eq!(two, rest, "{at}");
+        }
+        assert_eq!(reader.seek(SeekFrom::End(-1)).unwrap(), 9);
+        assert_eq!(all(&mut reader), [0]);
+        assert!(reader.seek(SeekFrom::End(-11)).is_err());
+        // Ranges that are longer than the view are read to their end.
+        assert_eq!(all(&mut view(&[(5, 4)], 1, &[])), [5, 6, 7, 8]);
+    }
+
+    #[test]
+    fn patched_bytes_replace_those_of_the_file_wherever_reading_begins() {
+        let mut reader = view(&[(4, 6)], 6, &[(0, 100), (3, 103), (9, 109)]);
+        assert_eq!(all(&mut reader), [100, 5, 6, 103, 8, 9]);
+        reader.seek(SeekFrom::Start(2)).unwrap();
+        assert_eq!(all(&mut reader), [6, 103, 8, 9]);
+        let header = FileView::with_header(&[1, 2, 3], ByteRange { start: 8, len: 2 }, 3);
+        let mut reader = SparseReader::new(&InputFile::in_memory((0..20).collect()), &header);
+        assert_eq!(all(&mut reader), [1, 2, 3, 8, 9, 0]);
+    }
+
+    #[test]
+    fn reading_without_a_packet_ends_after_64_mebibytes() {
+        let mut reader = view(&[], 80 << 20, &[]);
+        let counter = reader.bytes_since_packet();
+        let mut piece = vec![0; 1 << 20];
+        for _ in 0..65 {
+            reader.read_exact(&mut piece).unwrap();
+        }
+        let error = reader.read_exact(&mut piece).unwrap_err();
+        assert_eq!(error.to_string(), "no audio in 64 MiB of data");
+        counter.store(0, Relaxed);
+        reader.read_exact(&mut piece).unwrap();
+    }
+}

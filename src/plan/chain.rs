@@ -60,6 +60,9 @@ pub(crate) struct Chain {
     /// Look-ahead of all processors together, in frames.
     pub latency: u64,
     pub restart: Restart,
+    /// Frames by which the output may sound ahead of the input: the look-ahead of the program's own processors. Built-in ones
+    /// are silent there.
+    lead: u64,
     /// Frames that sound after the input, and those of them that make the mix longer.
     tail: u64,
     prolongs_by: u64,
@@ -90,6 +93,7 @@ impl Chain {
             spec,
             latency: 0,
             restart: Restart::Window(0),
+            lead: 0,
             tail: 0,
             prolongs_by: 0,
             sounding: Vec::new(),
@@ -112,6 +116,9 @@ impl Chain {
     fn inspect(&mut self) -> Vec<Extent> {
         let extent = |insert: &Insert| Extent::of(insert, self.spec);
         let extents: Vec<Extent> = self.inserts.iter().map(extent).collect();
+        let own = self.inserts.iter().zip(&extents);
+        let own = own.filter(|(insert, _)| insert.is_custom());
+        self.lead = own.map(|(_, extent)| extent.latency).sum();
         self.tail = extents.iter().map(|extent| extent.tail).sum();
         self.prolongs_by = extents.iter().map(|extent| extent.prolongs_by).sum();
         let restart = extents.iter().fold(Restart::Window(0), |restart, extent| {
@@ -188,11 +195,11 @@ impl Chain {
 
     /// Returns the ranges in which the output sounds for an input that sounds in these.
     pub(super) fn sounding_of(&self, input: Vec<Range<u64>>) -> Vec<Range<u64>> {
-        if self.tail == 0 {
-            input
-        } else {
-            widened(&input, self.tail)
+        if (self.lead, self.tail) == (0, 0) {
+            return input;
         }
+        let earlier = |r: &Range<u64>| r.start.saturating_sub(self.lead)..r.end;
+        widened(&input.iter().map(earlier).collect::<Vec<_>>(), self.tail)
     }
 
     /// Returns the first frame of the input that the chain needs so that its output is exact from a frame on; with a `limit`,

@@ -400,4 +400,21 @@ mod tests {
             (&b"cd"[..], &b"abcd"[..], 4)
         );
     }
+
+    #[test]
+    fn a_window_ends_where_it_says() {
+        let file = InputFile::in_memory((0..20).collect());
+        let window = file.window(5, 4);
+        assert_eq!(window.len(), 4);
+        let from = |at: u64| {
+            let mut bytes = Vec::new();
+            let mut window = window.clone();
+            window.seek(SeekFrom::Start(at)).unwrap();
+            window.read_to_end(&mut bytes).unwrap();
+            bytes
+        };
+        assert_eq!(from(0), [5, 6, 7, 8]);
+        assert_eq!(from(3), [8]);
+        assert_eq!((from(4), from(5), from(100)), (vec![], vec![], vec![]));
+    }
 }

@@ -148,7 +148,7 @@ impl FrameRate {
 
     /// Returns the distance of the nearest audio frame from the exact start.
     pub(super) fn rounding(self, number: u64, audio: SampleRate) -> f64 {
-        let (_, rest) = self.position_and_remainder(number, audio);
+        let rest = self.remainder(number, audio);
         // Less than the numerator, which is a `u32`, so the conversion cannot fail.
         let rest = u32::try_from(rest).unwrap_or_default();
         let part = f64::from(rest) / f64::from(self.numerator());
@@ -159,12 +159,10 @@ impl FrameRate {
         }
     }
 
-    /// Returns the start of a picture frame in whole audio frames, and the remainder in units of
-    /// 1/numerator.
-    fn position_and_remainder(self, number: u64, audio: SampleRate) -> (u128, u128) {
+    /// Returns how far after a whole audio frame a picture frame starts, in units of 1/numerator of an audio frame.
+    fn remainder(self, number: u64, audio: SampleRate) -> u128 {
         let exact = u128::from(number) * u128::from(self.denominator()) * u128::from(audio.hz());
-        let by = u128::from(self.numerator());
-        (exact / by, exact % by)
+        exact % u128::from(self.numerator())
     }
 
     /// Returns the picture frame shown at an audio frame, counted from midnight of its day, and the

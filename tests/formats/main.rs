@@ -8,6 +8,7 @@ mod apple;
 mod carried;
 mod containers;
 mod damage;
+mod encoder_settings;
 mod flac;
 mod flac_written;
 mod lighthouse;

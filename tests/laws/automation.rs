@@ -64,6 +64,25 @@ fn the_gain_of_a_trim_follows_its_points_in_decibels() {
     assert_eq!(out[6400..], [1.0; 3600]);
 }
 
+/// A processor that looks ahead does not move the curves of those behind it.
+#[test]
+fn behind_a_look_ahead_parameters_stay_at_their_frames() {
+    let ahead = built_in("compressor", &[("ratio", 1.0), ("lookahead", 0.01)]);
+    let trim = Insert::trim(Decibels(0.0));
+    let trim = trim.automate("gain", line(-40.0, 0.0, 6400)).unwrap();
+    let mut mix = one(vec![1.0; 10_000], ahead);
+    let id = mix.track_ids().next().unwrap();
+    mix.track_mut(id).strip.inserts.push(trim);
+    let gain = |frame: usize| 10f64.powf((-40.0 + 40.0 * (frame as f64 / 6400.0).min(1.0)) / 20.0);
+    for (frame, sample) in all(&mix).iter().enumerate() {
+        let want = between(frame, gain);
+        assert!(
+            (sample - want).abs() < 1e-14,
+            "{frame}: {sample} for {want}"
+        );
+    }
+}
+
 #[test]
 fn a_line_from_silence_is_one_of_amplitude() {
     let trim = Insert::trim(Decibels(0.0));

@@ -1,12 +1,12 @@
 //! Law 3: ranges join without a seam, and starting anywhere equals the tail of starting at 0.
 
-use crate::random_sessions::session;
+use crate::{processors::built_in, random_sessions::session};
 use proptest::prelude::*;
 use soundtrack::{
-    Block, Bounce, Dbtp, ErrorKind, Frames, Layout, Options, Plan, Renderer, SampleRate, Session,
-    Spec, Track, encode, media::Memory,
+    Block, Bounce, Clip, Dbtp, ErrorKind, Frames, Layout, Options, Plan, Renderer, SampleRate,
+    Session, Spec, Track, encode, media::Memory,
 };
-use soundtrack_test_support::renders::{length, rendered, same_bits};
+use soundtrack_test_support::renders::{length, noise, rendered, same_bits};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
@@ -40,6 +40,56 @@ proptest! {
             same_bits(&want, &part);
         }
     }
+}
+
+/// A track with a compressor that has forgotten a level after 67,200 frames, though not to the last bit.
+fn compressed(clips: &[(u64, u64)]) -> Session {
+    let spec = Spec {
+        rate: SampleRate::HZ_48000,
+        layout: Layout::Mono,
+    };
+    let stem = |frames: u64| {
+        let loud = |n: u64| noise(4, 0, n) * if n / 7_000 % 2 == 0 { 0.9 } else { 0.1 };
+        Memory::new(spec, vec![(0..frames).map(loud).collect()]).unwrap()
+    };
+    let insert = built_in("compressor", &[("threshold", -30.0), ("release", 0.1)]);
+    let track = clips.iter().fold(Track::of("t"), |track, &(at, frames)| {
+        track.clip(Clip::new(stem(frames)).at(Frames(at)))
+    });
+    let mut mix = Session::new(spec.rate, spec.layout);
+    mix.add_track(track.insert(insert));
+    mix
+}
+
+/// The grid on which recursive processors restart has a position at frame 2^20.
+#[test]
+fn processors_restart_at_their_grid_within_blocks() {
+    let grid = 1 << 20;
+    let mix = compressed(&[(0, grid + 3_000)]);
+    let end = grid + 3_000;
+    // Of one that starts behind the position, the processors start anew ahead of it.
+    let behind = rendered(&mix, 4_096, 1, grid + 100..end);
+    for block in [4_096, 777, 1_001] {
+        let whole = rendered(&mix, block, 1, 0..end).remove(0);
+        same_bits(&[whole[grid as usize + 100..].to_vec()], &behind);
+        let around = rendered(&mix, block, 1, grid - 3_000..end).remove(0);
+        same_bits(&[whole[grid as usize - 3_000..].to_vec()], &[around]);
+    }
+}
+
+#[test]
+fn what_follows_a_long_silence_does_not_depend_on_what_was_before() {
+    let mix = compressed(&[(0, 20_000), (120_000, 20_000)]);
+    let whole = rendered(&mix, 777, 1, 0..140_000).remove(0);
+    let second = rendered(&mix, 4_096, 1, 120_000..140_000);
+    same_bits(&[whole[120_000..].to_vec()], &second);
+    let alone = rendered(
+        &compressed(&[(120_000, 20_000)]),
+        1_000,
+        1,
+        120_000..140_000,
+    );
+    same_bits(&alone, &second);
 }
 
 #[test]

@@ -12,8 +12,9 @@ use model::{Mix, Signal, Stem, Stems};
 use proptest::prelude::*;
 use scenes::{Dice, Scene, StemsAre, scene};
 use soundtrack::{
-    Block, BusId, CueId, Decibels, Deliverable, Delivery, Fade, Format, Frames, Load, Opener, Plan,
-    PlayerBuilder, SampleRate, Selector, Session, Sink, Spec, State, Track, encode, media::Memory,
+    Block, Bounce, BusId, CueId, Dbtp, Decibels, Deliverable, Delivery, Fade, Format, Frames, Load,
+    Opener, Plan, PlayerBuilder, SampleRate, Selector, Session, Sink, Spec, State, Track, encode,
+    media::Memory, slice,
 };
 use soundtrack_test_support::renders;
 use std::{
@@ -28,9 +29,16 @@ const WITHIN: f64 = 1e-12;
 const WITHIN_DYNAMICS: f64 = 1e-11;
 /// The same where a filter or a feedback rings: it is cut after 200 dB, and a resonance has gathered up to 20 dB.
 const WITHIN_RINGING: f64 = 1e-9;
+/// The same with a stem that is resampled, -140 dB.
+const WITHIN_RESAMPLED: f64 = 1e-7;
 
 /// The bound for a session, in parts of the largest term.
-fn within(session: &Session) -> f64 {
+fn within(session: &Session, stems: &Stems) -> f64 {
+    let resampled = if stems.values().any(|stem| stem.is_resampled) {
+        WITHIN_RESAMPLED
+    } else {
+        0.0
+    };
     let tracks = session.cues().iter().flat_map(|cue| &cue.tracks);
     let strips = tracks
         .chain(session.tracks())
@@ -41,11 +49,11 @@ fn within(session: &Session) -> f64 {
         .chain(&session.master.inserts);
     inserts
         .map(|insert| match insert.kind_name() {
-            "trim" | "limiter" => 0.0,
+            "trim" | "limiter" | inserts::REVERSED | inserts::SCALED_BY_KEY => 0.0,
             "compressor" | "expander" | "gate" | "ducker" => WITHIN_DYNAMICS,
             _ => WITHIN_RINGING,
         })
-        .fold(WITHIN, |sum, more| sum + more)
+        .fold(WITHIN + resampled, |sum, more| sum + more)
 }
 
 /// Number of sessions that are rendered in memory; a tenth as many are delivered to files.
@@ -133,13 +141,25 @@ fn agree(
 }
 
 /// The whole of a session, and its length.
-fn whole(what: &str, session: &Session, want: &Mix, block: usize) -> Result<(), TestCaseError> {
+fn whole(
+    what: &str,
+    session: &Session,
+    stems: &Stems,
+    want: &Mix,
+    block: usize,
+) -> Result<(), TestCaseError> {
     let length = want.channels[0].len() as u64;
     let plan = Plan::compile(session).map_err(|e| TestCaseError::fail(format!("{what}: {e}")))?;
     prop_assert_eq!(plan.length(), Frames(length), "{}: length", what);
     let got = renders::streamed(session, block, 1);
     prop_assert_eq!(got[0].len() as u64, length, "{}: frames", what);
-    agree(what, &got, &want.channels, 0, within(session) * want.scale)
+    agree(
+        what,
+        &got,
+        &want.channels,
+        0,
+        within(session, stems) * want.scale,
+    )
 }
 
 /// Mutes some parts of a session by its own fields, and names them as a deliverable does.
@@ -199,9 +219,12 @@ impl Sink for Shared {
 fn compare(session: &Session, stems: &Stems, dice: &mut Dice) -> Result<(), TestCaseError> {
     let want = model::mix(session, stems);
     let block = dice.of(&[4096, 61, 500]);
-    whole("mix", session, &want, block)?;
+    whole("mix", session, stems, &want, block)?;
 
-    let (frames, bound) = (want.channels[0].len() as u64, within(session) * want.scale);
+    let (frames, bound) = (
+        want.channels[0].len() as u64,
+        within(session, stems) * want.scale,
+    );
     let start = dice.below(frames + 10);
     let end = start + dice.below(frames + 50);
     let got = session.render_on(1, Frames(start)..Frames(end)).unwrap();
@@ -224,6 +247,7 @@ fn compare(session: &Session, stems: &Stems, dice: &mut Dice) -> Result<(), Test
     whole(
         "deliverable",
         &session.for_deliverable(&deliverable),
+        stems,
         &model::mix(&quiet, stems),
         block,
     )?;
@@ -242,16 +266,112 @@ fn compare(session: &Session, stems: &Stems, dice: &mut Dice) -> Result<(), Test
         agree("played", &played, &want.channels, 0, bound)?;
     }
 
+    if frames > 2 && dice.chance(5) {
+        joined(session, frames, dice)?;
+    }
+
     for (n, (id, cue)) in cue_ids(session).into_iter().zip(session.cues()).enumerate() {
         let want = model::mix(&model::whole_cue(session, n), stems);
         whole(
             &format!("{} whole", cue.name),
             &session.whole_cue(id),
+            stems,
             &want,
             block,
         )?;
     }
     Ok(())
+}
+
+/// Parts of a mix, rendered one by one and joined, against the file of the whole.
+fn joined(session: &Session, frames: u64, dice: &mut Dice) -> Result<(), TestCaseError> {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: String| folder.path().join(name);
+    let bounce = || Bounce::new().format(Format::WAV_32F).threads(1);
+    let failed = |e: soundtrack::Error| TestCaseError::fail(format!("joined: {e}"));
+    let whole = at("whole.wav".into());
+    bounce().run(session, &whole).map_err(failed)?;
+    let mut cuts = vec![
+        0,
+        1 + dice.below(frames - 1),
+        1 + dice.below(frames - 1),
+        frames,
+    ];
+    cuts.sort_unstable();
+    cuts.dedup();
+    let mut parts = Vec::new();
+    for cut in cuts.windows(2) {
+        let part = at(format!("{}.wav", cut[0]));
+        let range = Frames(cut[0])..Frames(cut[1]);
+        let part_of = bounce().joinable(true).range(range);
+        part_of.run(session, &part).map_err(failed)?;
+        parts.insert(dice.below(parts.len() as u64 + 1) as usize, part);
+    }
+    let one = at("one.wav".into());
+    slice::join(&parts, &one, false).map_err(failed)?;
+    let read = |path: &std::path::Path| std::fs::read(path).unwrap();
+    let (one, whole) = (read(&one), read(&whole));
+    prop_assert_eq!(one.len(), whole.len(), "joined: bytes");
+    let differs = one.iter().zip(&whole).position(|(a, b)| a != b);
+    prop_assert_eq!(differs, None, "joined at {:?}", cuts);
+    Ok(())
+}
+
+/// How far ahead of a frame and behind it the limiter looks, in seconds: 4 ms and 0.1 s, and the hops around them.
+const LIMITER_AHEAD: f64 = 0.004;
+const LIMITER_BEHIND: f64 = 0.1;
+const LIMITER_HOPS: f64 = 5.0 * 16.0;
+
+/// What the limiter promises of a mix that it has to limit.
+fn limited(session: &mut Session, stems: &Stems, dice: &mut Dice) -> Result<(), TestCaseError> {
+    let limit = Dbtp(-(dice.below(20) as f64));
+    session.master.limit = None;
+    let want = model::mix(session, stems);
+    session.master.limit = Some(limit);
+    let got = renders::streamed(session, dice.of(&[4096, 61, 500]), 1);
+    let ceiling = model::amplitude(Decibels(limit.value()));
+    let bound = within(session, stems) * want.scale;
+    let loudest = |signal: &Signal, t: usize| signal.iter().fold(0.0f64, |m, x| m.max(x[t].abs()));
+    let frames = want.channels[0].len();
+    prop_assert_eq!(got[0].len(), frames, "frames");
+    let peaks: Vec<f64> = (0..frames).map(|t| loudest(&want.channels, t)).collect();
+    let rate = f64::from(session.rate.hz());
+    let ahead = (LIMITER_AHEAD * rate + LIMITER_HOPS) as usize;
+    let behind = (LIMITER_BEHIND * rate + LIMITER_HOPS) as usize;
+    for t in 0..frames {
+        // The channel that is loudest shows the gain, which holds for the others too.
+        let (y, x) = (loudest(&got, t), peaks[t]);
+        prop_assert!(y <= ceiling, "frame {t}: {y} is above {ceiling}");
+        let around = &peaks[t.saturating_sub(behind)..frames.min(t + ahead)];
+        // No tone between samples is four times as high as they are.
+        let is_quiet = around.iter().all(|x| *x < ceiling / 4.0);
+        prop_assert!(y <= x + bound, "frame {t}: {y} of {x}");
+        let gain = if is_quiet || x <= bound {
+            1.0
+        } else {
+            (y / x).min(1.0)
+        };
+        for (ch, (y, x)) in got.iter().zip(&want.channels).enumerate() {
+            let off = (y[t] - gain * x[t]).abs();
+            prop_assert!(
+                off <= 4.0 * bound,
+                "channel {ch}, frame {t}: off by {off:e}"
+            );
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases().div_ceil(10), max_shrink_iters: shrinks(300), ..ProptestConfig::default() })]
+
+    /// A limiter that limits: the ceiling, one gain of at most 1 for all channels, and nothing done where nothing is loud.
+    #[test]
+    fn the_limiter_keeps_its_promises((Draws(draws), Draws(more)) in draws()) {
+        let Scene { mut session, stems, folder: _folder } = scene(draws, StemsAre::Memory, false);
+        let done = limited(&mut session, &stems, &mut Dice::new(more));
+        with_session(&session, done)?;
+    }
 }
 
 proptest! {
@@ -297,12 +417,14 @@ fn every_layout_folds_into_every_other() {
                     exact: (channels[0].len() as u128, 1),
                     channels,
                     reference: None,
+                    is_resampled: false,
                 },
             )]
             .into();
             whole(
                 &format!("{from} in {to}"),
                 &session,
+                &stems,
                 &model::mix(&session, &stems),
                 1,
             )
@@ -453,7 +575,7 @@ fn compare_files(
     let loaded = load
         .text(text, &path)
         .map_err(|e| TestCaseError::fail(e.to_string()))?;
-    whole("read", &loaded, &want, 4096)?;
+    whole("read", &loaded, stems, &want, 4096)?;
     Delivery::new()
         .threads(1)
         .run(&loaded)
@@ -461,7 +583,7 @@ fn compare_files(
 
     let read = |name: &str| floats(&folder.path().join(format!("{name}.wav")));
     let same = |name: &str, channels: &Signal, session: &Session, scale: f64| {
-        agree_rounded(name, &read(name), channels, within(session) * scale)
+        agree_rounded(name, &read(name), channels, within(session, stems) * scale)
     };
     // Louder terms are as much further away.
     let louder = want.scale * model::amplitude(gain).max(1.0);

@@ -27,6 +27,8 @@ pub struct Stem {
     pub exact: (u128, u128),
     /// Frames after midnight, and the rate in Hz that they are counted at.
     pub reference: Option<(u64, u32)>,
+    /// Its own rate is another one.
+    pub is_resampled: bool,
 }
 
 /// Stems by the name that their input prints.
@@ -494,7 +496,11 @@ fn progress(shape: Shape, x: f64) -> f64 {
 }
 
 /// The value of a curve: `between` leads from one value to the next. Of points on one frame the last holds.
-fn value_at<T: Copy>(curve: &Curve<T>, t: u64, between: impl Fn(T, T, f64) -> f64) -> Option<f64> {
+pub fn value_at<T: Copy>(
+    curve: &Curve<T>,
+    t: u64,
+    between: impl Fn(T, T, f64) -> f64,
+) -> Option<f64> {
     let points = &curve.points;
     let first = points.first()?;
     let Some(here) = points.iter().rposition(|p| p.at.0 <= t) else {

@@ -1,16 +1,20 @@
 //! Random sessions with everything that the model covers, made of a list of numbers: fewer and smaller numbers make a
 //! plainer session, so that a failure shrinks.
 
-use super::model::{Stem, Stems, speakers, total};
+use super::{
+    inserts,
+    model::{Stem, Stems, speakers, total},
+};
 use soundtrack::{
     At, Block, Bus, BusId, Clip, Cue, Curve, Dbtp, Decibels, Fade, FadeShape, Format, FrameRate,
     Frames, Insert, Layout, Opener, Pan, PanLaw, SampleRate, Selector, Session, Shape, Sink, Spec,
     Timecode, Track, Use,
+    dsp::{self, Processor},
     encode::{self, FileSink, Metadata},
     media::Memory,
 };
 use soundtrack_test_support::renders::noise;
-use std::path::Path;
+use std::{collections::VecDeque, f64::consts::PI, path::Path};
 
 /// A session, what its stems hold, and the folder with those that are files.
 pub struct Scene {
@@ -244,14 +248,14 @@ impl Maker<'_> {
     fn add_inserts(&mut self) {
         let tracks: Vec<Selector> = self.session.track_ids().map(Selector::Track).collect();
         for (n, id) in self.session.track_ids().enumerate() {
-            self.session.track_mut(id).strip.inserts = self.inserts(&tracks[..n]);
+            self.session.track_mut(id).strip.inserts = self.inserts(&tracks[..n], true);
         }
         for number in 0..self.session.cues().len() {
             for n in 0..self.session.cues()[number].tracks.len() {
                 let strip = &self.session.cues()[number].tracks[n].strip;
                 // Where controls move, placements that overlap go through inserts of their own.
                 if strip.gain_curve.points.is_empty() && strip.pan_curve.points.is_empty() {
-                    let inserts = self.inserts(&tracks);
+                    let inserts = self.inserts(&tracks, false);
                     self.session.cues_mut()[number].tracks[n].strip.inserts = inserts;
                 }
             }
@@ -264,14 +268,15 @@ impl Maker<'_> {
             };
             let mut keys = tracks.clone();
             keys.extend(before.iter().copied().map(Selector::Bus));
-            self.session.bus_mut(id).strip.inserts = self.inserts(&keys);
+            self.session.bus_mut(id).strip.inserts = self.inserts(&keys, true);
         }
         let mut keys = tracks;
         keys.extend(self.buses.iter().copied().map(Selector::Bus));
-        self.session.master.inserts = self.inserts(&keys);
+        self.session.master.inserts = self.inserts(&keys, true);
     }
 
-    fn inserts(&mut self, keys: &[Selector]) -> Vec<Insert> {
+    /// Some processors; `moving` ones have curves in the time of the timeline.
+    fn inserts(&mut self, keys: &[Selector], moving: bool) -> Vec<Insert> {
         let count = if self.dice.chance(40) {
             1 + self.dice.below(3)
         } else {
@@ -279,8 +284,23 @@ impl Maker<'_> {
         };
         let mut all: Vec<Insert> = Vec::new();
         for _ in 0..count {
-            all.extend(self.insert(keys));
+            if self.stems_are == StemsAre::Memory && self.dice.chance(12) {
+                all.push(self.custom(keys));
+                continue;
+            }
+            let made = self.insert(keys);
+            // A limiter needs the trims around it as they are.
+            let moves = moving && made.len() == 1 && self.dice.chance(40);
+            for insert in made {
+                all.push(if moves { self.automate(insert) } else { insert });
+            }
         }
+        // What comes ahead of the timeline out of a processor that looks both ways would reach those after it, which the model
+        // does not know: one stands last.
+        let both_ways = |insert: &Insert| insert.kind_name() == inserts::REVERSED;
+        let last = all.iter().find(|insert| both_ways(insert)).cloned();
+        all.retain(|insert| !both_ways(insert));
+        all.extend(last);
         for (n, insert) in all.iter_mut().enumerate() {
             insert.name = format!("insert{n}");
             insert.bypass = self.dice.chance(8);
@@ -390,6 +410,63 @@ impl Maker<'_> {
         vec![insert]
     }
 
+    /// A processor of a program, which a session file cannot name.
+    fn custom(&mut self, keys: &[Selector]) -> Insert {
+        if !keys.is_empty() && self.dice.chance(50) {
+            let insert = Insert::custom(inserts::SCALED_BY_KEY, |_| Box::new(ScaledByKey));
+            return insert.key(self.dice.of(keys));
+        }
+        Insert::custom(inserts::REVERSED, |spec| {
+            let channels = spec.layout.channels();
+            Box::new(BothWays(vec![VecDeque::new(); channels]))
+        })
+    }
+
+    /// Moves parameters of an insert over time.
+    fn automate(&mut self, mut insert: Insert) -> Insert {
+        let rate = f64::from(self.session.rate.hz());
+        let kind = insert.kind_name().to_owned();
+        let dice = &mut *self.dice;
+        let mut move_to = |insert: Insert, key: &str, value: &mut dyn FnMut(&mut Dice) -> f64| {
+            if insert.value(key).is_none() {
+                return insert;
+            }
+            let curve = dice.curve(40, |dice| value(dice));
+            if curve.points.is_empty() {
+                return insert;
+            }
+            insert.automate(key, curve).unwrap()
+        };
+        let is_filter = insert.value("freq").is_some();
+        if kind == "trim" {
+            insert = move_to(insert, "gain", &mut |dice| dice.decibels().0);
+        }
+        if is_filter {
+            insert = move_to(insert, "freq", &mut |dice| {
+                rate * (2 + dice.below(47)) as f64 / 100.0
+            });
+            insert = move_to(insert, "gain", &mut |dice| dice.below(37) as f64 - 18.0);
+            insert = move_to(insert, "q", &mut |dice| 0.25 * (1 + dice.below(12)) as f64);
+        }
+        insert = move_to(insert, "threshold", &mut |dice| -(dice.below(60) as f64));
+        insert = move_to(insert, "depth", &mut |dice| -(dice.below(30) as f64));
+        insert = move_to(insert, "mix", &mut |dice| dice.below(5) as f64 / 4.0);
+        if ["compressor", "expander", "gate"].contains(&kind.as_str()) {
+            // An expander turns silence down by its whole range all the time, so that it forgets nothing that moves.
+            insert = move_to(insert, "ratio", &mut |dice| {
+                1.5 + dice.below(15) as f64 / 4.0
+            });
+            insert = move_to(insert, "knee", &mut |dice| dice.below(3) as f64 * 4.0);
+            insert = move_to(insert, "hysteresis", &mut |dice| dice.below(12) as f64);
+            insert = move_to(insert, "makeup", &mut |dice| dice.below(13) as f64);
+            insert = move_to(insert, "attack", &mut |dice| dice.below(60) as f64 / rate);
+            insert = move_to(insert, "release", &mut |dice| {
+                (600 + dice.below(600)) as f64 / rate
+            });
+        }
+        insert
+    }
+
     /// Makes a bus that sums a soloed and another track, and that feeds a soloed bus beside where it goes anyway.
     fn part_ways(&mut self) {
         let (buses, tracks) = (self.buses.len(), self.session.tracks().len());
@@ -491,16 +568,33 @@ impl Maker<'_> {
         };
         let mut frames = 1 + self.dice.below(500);
         let own_rate = self.session.rate.hz();
-        // No resampler is modelled, so a stem of another rate is silent and only places what is beside it.
+        // A file of another rate is silent and only places what is beside it.
         let other = reference.is_some() && self.dice.chance(70);
+        // A stem of another rate in memory is a tone, which has a formula at any rate.
+        let is_plain = self.stems_are == StemsAre::Memory && !self.processors;
+        let tone = reference.is_none() && is_plain && self.dice.chance(15);
         let rate = if other {
             self.dice.of(&[3_000, 7_919, 5_000])
+        } else if tone {
+            self.dice
+                .of(&[12_000, 44_100, 16_000, 7_919, 6_000, 22_050])
         } else {
             own_rate
         };
-        let sample = |ch, n| if other { 0.0 } else { noise(seed, ch, n) / 2.0 };
+        if tone {
+            // As many more as the rate is higher; enough for a tone.
+            frames = (frames + 300) * u64::from(rate) / u64::from(own_rate);
+        }
         let width = speakers(stated).len();
-        let channels = |frames: u64| -> Vec<Vec<f64>> {
+        let length = frames as f64 / f64::from(rate);
+        let pitch = 0.1 * f64::from(rate.min(own_rate));
+        // The samples at a rate.
+        let channels = |frames: u64, hz: u32| -> Vec<Vec<f64>> {
+            let sample = |ch, n: u64| match (other, tone) {
+                (true, _) => 0.0,
+                (_, true) => swell(pitch, length, ch as f64, n as f64 / f64::from(hz)),
+                _ => noise(seed, ch, n) / 2.0,
+            };
             (0..width as u64)
                 .map(|ch| (0..frames).map(|n| sample(ch, n)).collect())
                 .collect()
@@ -517,7 +611,7 @@ impl Maker<'_> {
                 .get_or_insert_with(|| tempfile::tempdir().unwrap());
             let path = folder.path().join(format!("{name}.wav"));
             let reference = reference.map(|(at, _)| at);
-            write(&path, rate, stated, &channels(frames), reference);
+            write(&path, rate, stated, &channels(frames, rate), reference);
             frames = (u128::from(frames) * u128::from(own_rate)).div_ceil(u128::from(rate)) as u64;
             (path.as_path().into(), stated)
         } else {
@@ -529,12 +623,13 @@ impl Maker<'_> {
             };
             let memory = Memory::new(
                 Spec {
-                    rate: self.session.rate,
+                    rate: SampleRate::new(rate).unwrap(),
                     layout: held,
                 },
-                channels(frames),
+                channels(frames, rate),
             )
             .unwrap();
+            frames = (u128::from(frames) * u128::from(own_rate)).div_ceil(u128::from(rate)) as u64;
             (
                 Opener::new(&name, move || Ok(Box::new(memory.clone()))).into(),
                 held,
@@ -544,9 +639,10 @@ impl Maker<'_> {
             input.to_string(),
             Stem {
                 layout: stated,
-                channels: channels(frames),
+                channels: channels(frames, own_rate),
                 exact,
                 reference,
+                is_resampled: rate != own_rate,
             },
         );
         let clip = Clip::new(input);
@@ -715,6 +811,73 @@ impl Maker<'_> {
         }
         self.session.add_cue(cue);
     }
+}
+
+/// See [`inserts::SCALED_BY_KEY`].
+struct ScaledByKey;
+
+impl Processor for ScaledByKey {
+    fn memory(&self) -> dsp::Memory {
+        dsp::Memory::Window(Frames(0))
+    }
+
+    fn reset(&mut self) {}
+
+    fn process(&mut self, _: Frames, block: &mut Block, key: Option<&Block>) {
+        let Some(key) = key else { return };
+        for samples in block.channels_mut() {
+            for (n, x) in samples.iter_mut().enumerate() {
+                let loudest = key.channels().fold(0.0f64, |m, key| m.max(key[n].abs()));
+                *x *= 1.0 - loudest;
+            }
+        }
+    }
+}
+
+/// See [`inserts::REVERSED`]. Holds the latest frames of each channel, the oldest first.
+struct BothWays(Vec<VecDeque<f64>>);
+
+impl Processor for BothWays {
+    fn latency(&self) -> Frames {
+        Frames(inserts::REACH as u64)
+    }
+
+    fn memory(&self) -> dsp::Memory {
+        dsp::Memory::Window(Frames(2 * inserts::REACH as u64))
+    }
+
+    fn tail(&self) -> Frames {
+        Frames(inserts::REACH as u64)
+    }
+
+    fn prolongs_mix(&self) -> bool {
+        false
+    }
+
+    fn reset(&mut self) {
+        self.0.iter_mut().for_each(VecDeque::clear);
+    }
+
+    fn process(&mut self, _: Frames, block: &mut Block, _: Option<&Block>) {
+        for (samples, past) in block.channels_mut().zip(&mut self.0) {
+            past.resize(past.len().max(2 * inserts::REACH), 0.0);
+            for x in samples {
+                past.push_back(*x);
+                *x = 0.5 * *x + 0.25 * past.pop_front().unwrap();
+            }
+        }
+    }
+}
+
+/// A tone of a pitch in Hz at a time in seconds, which swells and fades over its length so smoothly that its spectrum ends
+/// some 6 / length beside the pitch: below the Nyquist frequency of every rate here.
+fn swell(pitch: f64, length: f64, phase: f64, time: f64) -> f64 {
+    let envelope = if time < length {
+        (PI * time / length).sin().powi(10)
+    } else {
+        0.0
+    };
+    0.5 * envelope * (2.0 * PI * pitch * time + phase).sin()
 }
 
 /// Writes a Broadcast WAV of 32-bit floats.

@@ -7,6 +7,7 @@ mod album;
 mod before_start;
 mod bytes;
 mod clips;
+mod cue_notes;
 mod delays;
 mod edges;
 mod folding;

@@ -27,6 +27,7 @@ use crate::{
     },
     units::Frames,
 };
+use std::borrow::Cow;
 
 /// Bytes at the start of a packet that state its length in frames.
 pub(super) const PACKET_HEAD_BYTES: usize = 32;
@@ -231,13 +232,23 @@ impl StemFile<'_> {
             .ok_or_else(|| self.no_config("Vorbis", container))?;
         let blocks = VorbisBlocks::parse(&header, setup)
             .ok_or_else(|| self.no_config("Vorbis", container))?;
+        // A header that cannot be read is left to the decoder, which refuses it.
+        let read = vorbis::setup::Setup::parse(setup, header.channels, header.sizes);
+        if read.as_ref().is_some_and(|setup| setup.spills) {
+            let what = format!(
+                "Vorbis with {} channels that are not coupled",
+                header.channels
+            );
+            return Err(self.unsupported(what));
+        }
+        let setup = read.map_or(Cow::Borrowed(setup), |setup| Cow::Owned(setup.reversed));
         Ok(CodedStream {
             codec: Codec::Vorbis,
             name: "Vorbis",
             rate: header.rate,
             channels: header.channels.into(),
             bits: None,
-            config: Some([identification, setup].concat().into()),
+            config: Some([identification, &setup].concat().into()),
             packets: PacketFrames::Vorbis(blocks),
         })
     }

@@ -4,6 +4,8 @@
 //! block sizes. Which block size a packet has is stated by the mode in its first bits, and the modes are the last part
 //! of the setup header.
 
+pub(super) mod setup;
+
 /// First bytes of the identification and the setup header.
 const IDENTIFICATION: &[u8] = b"\x01vorbis";
 const SETUP: &[u8] = b"\x05vorbis";
@@ -30,7 +32,8 @@ pub(super) struct VorbisBlocks {
 pub(super) struct Identification {
     pub(super) channels: u8,
     pub(super) rate: u32,
-    sizes: [u32; 2],
+    /// The short and the long block size in frames.
+    pub(super) sizes: [u32; 2],
 }
 
 impl Identification {
@@ -154,7 +157,7 @@ pub(super) mod tests {
     use super::*;
 
     /// Appends fields of given widths, least significant bit first.
-    fn pack(fields: &[(usize, usize)]) -> Vec<u8> {
+    pub(super) fn pack(fields: &[(usize, usize)]) -> Vec<u8> {
         let bits: Vec<bool> = fields
             .iter()
             .flat_map(|&(value, width)| (0..width).map(move |i| value >> i & 1 == 1))

@@ -636,4 +636,16 @@ mod tests {
         assert!(!journal.path.exists());
         assert_eq!(contents(folder.path(), 4), backup(4));
     }
+
+    #[test]
+    fn hexadecimal_digits_are_read_back_as_the_path() {
+        for name in ["", "a", "ab", "abc", "/mix/é\nx.wav"] {
+            let digits = hex(Path::new(name));
+            assert_eq!(digits.len(), 2 * name.len());
+            assert_eq!(unhex(&digits), Some(PathBuf::from(name)));
+        }
+        for wrong in ["6", "616", "6g", "é"] {
+            assert_eq!(unhex(wrong), None, "{wrong}");
+        }
+    }
 }
