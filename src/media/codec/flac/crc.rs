@@ -64,11 +64,12 @@ fn fold(before: u16, message: &[u8]) -> u16 {
     let mut total = sum.into_iter().fold(Word::default(), add);
     for block in others.chunks_exact(BLOCK_BYTES).map(block) {
         let leftmost = sum[0];
-        for n in 1..WORDS {
-            sum[n - 1] = add(add(sum[n - 1], sum[n]), block[n - 1]);
+        let mut shifted = sum;
+        shifted.rotate_left(1);
+        for ((sum, shifted), word) in sum.iter_mut().zip(shifted).zip(block) {
+            *sum = add(add(*sum, shifted), word);
         }
-        // The leftmost word is shifted out. It comes back at the right end, and belongs one word further left too.
-        sum[WORDS - 1] = add(add(sum[WORDS - 1], leftmost), block[WORDS - 1]);
+        // The leftmost word was shifted out. It came back at the right end, and belongs one word further left too.
         sum[WORDS - 2] = add(sum[WORDS - 2], leftmost);
         total = block.into_iter().fold(total, add);
     }
@@ -89,8 +90,9 @@ fn fold(before: u16, message: &[u8]) -> u16 {
 
 /// Adds polynomials.
 #[inline(always)]
-fn add(a: Word, b: Word) -> Word {
-    std::array::from_fn(|n| a[n] ^ b[n])
+fn add(mut a: Word, b: Word) -> Word {
+    a.iter_mut().zip(b).for_each(|(a, b)| *a ^= b);
+    a
 }
 
 #[inline(always)]
