@@ -69,6 +69,13 @@ impl Block {
         }
     }
 
+    /// Allocates for a capacity that [`set_capacity`](Self::set_capacity) may set later. The contents stay.
+    pub(crate) fn reserve(&mut self, capacity: usize) {
+        let samples = self.layout.channels() * capacity;
+        self.data
+            .reserve_exact(samples.saturating_sub(self.data.len()));
+    }
+
     /// Returns the samples of a channel, `frames()` long; empty if the layout has no such channel.
     #[must_use]
     pub fn channel(&self, ch: usize) -> &[f64] {

@@ -277,6 +277,8 @@ impl Plan {
     pub(crate) fn compiled(session: &Session, scope: Scope, cancel: &Cancel) -> Result<Self> {
         cancel.check()?;
         let mut placer = place::ClipPlacer::new(session, validate::for_render(session), cancel);
+        #[cfg(feature = "threads")]
+        placer.open_ahead();
         let clips = session.tracks().iter().map(|t| t.clips.len() as u64).sum();
         let mut tracks: Vec<route::TrackInput<'_>> =
             session.tracks().iter().map(|t| placer.track(t)).collect();

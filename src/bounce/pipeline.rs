@@ -291,7 +291,8 @@ impl Pipeline<'_> {
         }
         let (free, to_fill) = sync_channel(BLOCKS_IN_FLIGHT);
         let (filled, mut to_write) = sync_channel(BLOCKS_IN_FLIGHT);
-        for _ in 0..BLOCKS_IN_FLIGHT {
+        let needed = total.0.div_ceil(block.max(1) as u64);
+        for _ in 0..saturating_usize(needed).clamp(1, BLOCKS_IN_FLIGHT) {
             // Cannot block: the channel has room for all of them.
             let _ = free.send(new());
         }

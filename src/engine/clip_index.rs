@@ -34,10 +34,12 @@ impl ClipIndex {
             latest_end = latest_end.max(entry.range.end);
             entry.latest_end = latest_end;
         }
+        // Enough for most tracks, whose clips overlap only in crossfades.
+        let at_once = by_start.len().min(4);
         Self {
             by_start,
-            sounding: Vec::new(),
-            ended: Vec::new(),
+            sounding: Vec::with_capacity(at_once),
+            ended: Vec::with_capacity(at_once),
         }
     }
 

@@ -35,12 +35,12 @@ impl ClipReader {
         matches!(self, Self::Direct(_))
     }
 
-    /// Opens the stem, unless it is open or read ahead.
-    pub(super) fn open(&mut self, stem: &Stem) -> Result<()> {
-        match self {
-            Self::Direct(reader) => Reader::get_or_open(reader, stem).map(|_| ()),
-            Self::ReadAhead(..) => Ok(()),
+    /// Opens the stem and allocates its buffer, unless that is done or it is read ahead.
+    pub(super) fn hold_open(&mut self, stem: &Stem) -> Result<()> {
+        if let Self::Direct(reader) = self {
+            Reader::get_or_open(reader, stem)?.reserve();
         }
+        Ok(())
     }
 
     /// Reads frames as [`Reader::read`] does.

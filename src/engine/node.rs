@@ -460,6 +460,9 @@ impl NodeState {
                 ChannelMap::Fold(_) => &mut out.block,
             };
             reader.reuse(&mut spare, &clip.stem);
+            if self.keeps {
+                reader.hold_open(&clip.stem)?;
+            }
             mix_clip(clip, reader, to, at, frames, &mut self.factor, edges)?;
             reader
                 .flaws()

@@ -31,6 +31,8 @@ pub(crate) struct SerialRenderer {
     /// The plan has processors, so that frames before a range must be rendered.
     has_processors: bool,
     positions: Vec<NodePosition>,
+    /// Scratch for the first frames that the nodes need.
+    needed: Vec<Option<u64>>,
     /// For each node, the way in which it reaches the sums that it feeds.
     feeds: Vec<Feed>,
     /// For each node, the samples in memory that are its part of the step, where they reach their sum without its block.
@@ -99,6 +101,7 @@ impl SerialRenderer {
             muted: vec![false; renderer.nodes.len()],
             has_processors: renderer.has_processors(),
             positions: Vec::with_capacity(renderer.nodes.len()),
+            needed: Vec::new(),
             parts: vec![None; feeds.len()],
             feeds,
             silence,
@@ -153,7 +156,8 @@ impl SerialRenderer {
         let frames = frames.min(saturating_usize(left));
         let latency = self.plan().latency().0;
         let first = if self.has_processors {
-            self.plan().first_input(at.0, None)
+            let needed = &mut self.needed;
+            self.renderer.plan.first_input_in(at.0, None, needed)
         } else {
             at.0
         };
@@ -265,7 +269,7 @@ impl NodeState {
     fn open_stems(&mut self, node: &Node) -> Result<()> {
         for (reader, clip) in self.readers.iter_mut().zip(node.clips()) {
             reader
-                .open(&clip.stem)
+                .hold_open(&clip.stem)
                 .map_err(|e| e.in_track(&node.name))?;
         }
         Ok(())

@@ -24,7 +24,8 @@ pub(crate) struct Reader {
 impl Reader {
     pub(crate) fn open(stem: &Stem) -> Result<Self> {
         let source = stem.open()?;
-        let buffer = Block::new(source.spec().layout, READ_FRAMES);
+        // Most stems are decoded into the blocks of the mixer, so most readers need no buffer.
+        let buffer = Block::new(source.spec().layout, 0);
         Ok(Self {
             source,
             name: stem.name.clone(),
@@ -32,6 +33,11 @@ impl Reader {
             buffer_start: 0,
             found_flaws: false,
         })
+    }
+
+    /// Allocates the buffer, which otherwise is made when it is first needed.
+    pub(crate) fn reserve(&mut self) {
+        self.buffer.reserve(READ_FRAMES);
     }
 
     /// Returns the reader, or opens the stem if there is none yet.

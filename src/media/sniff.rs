@@ -14,6 +14,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     storage::{InputFile, Location},
+    units::saturating_usize,
 };
 use std::{
     fs,
@@ -111,6 +112,11 @@ fn open_error(path: &Path, e: io::Error) -> Error {
 /// demuxers of containers do not expect any.
 fn recognise(mut file: InputFile, path: &Path) -> Result<(InputFile, FileKind)> {
     let start = id3_tags_len(&mut file).map_err(|e| read_error(path, e))?;
+    // Most stems are WAVE files, of which a session may have thousands: they are known by their first bytes.
+    let first = read_at(&mut file, start, 12).map_err(|e| read_error(path, e))?;
+    if start == 0 && is_wave(&first) {
+        return Ok((file, FileKind::Wave));
+    }
     let head = read_at(&mut file, start, SYNC_SEARCH_BYTES).map_err(|e| read_error(path, e))?;
     if head.is_empty() && start > 0 {
         return Err(file_error(
@@ -142,10 +148,22 @@ fn recognise(mut file: InputFile, path: &Path) -> Result<(InputFile, FileKind)> 
     }
 }
 
-fn read_at(file: &mut InputFile, offset: u64, len: usize) -> io::Result<Vec<u8>> {
-    let mut data = Vec::new();
+/// Reads a number of bytes at a position, or fewer at the end of the file.
+pub(super) fn read_at(file: &mut InputFile, offset: u64, len: usize) -> io::Result<Vec<u8>> {
+    let left = file.len().saturating_sub(offset);
+    let mut data = vec![0; saturating_usize(left).min(len)];
     file.seek(SeekFrom::Start(offset))?;
-    file.take(len as u64).read_to_end(&mut data)?;
+    // Not by `read_to_end`, which begins with pieces of 32 bytes.
+    let mut done = 0;
+    while let Some(rest) = data.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(n) => done += n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    data.truncate(done);
     Ok(data)
 }
 
@@ -153,11 +171,17 @@ fn read_error(path: &Path, e: io::Error) -> Error {
     file_error(path, ErrorKind::Corrupt, e.to_string()).because(e)
 }
 
+fn is_wave(head: &[u8]) -> bool {
+    let form_type = head.get(8..12).unwrap_or_default();
+    let is_riff = matches!(head.first_chunk(), Some(b"RIFF" | b"RF64" | b"BW64"));
+    is_riff && form_type == b"WAVE"
+}
+
 /// Recognises containers by the magic bytes at the start of the file.
 fn recognise_magic(head: &[u8], path: &Path) -> Result<Option<FileKind>> {
     let form_type = head.get(8..12).unwrap_or_default();
     Ok(Some(match head.first_chunk::<4>() {
-        Some(b"RIFF" | b"RF64" | b"BW64") if form_type == b"WAVE" => FileKind::Wave,
+        _ if is_wave(head) => FileKind::Wave,
         Some(b"OggS") => recognise_ogg(head, path)?,
         Some(b"FORM") if matches!(form_type, b"AIFF" | b"AIFC") => FileKind::Aiff,
         Some(b"caff") => FileKind::Caf,

@@ -10,7 +10,7 @@
 
 mod coding;
 
-use super::{Bits, Info, Remark, Source};
+use super::{Bits, Info, Remark, Source, sniff::read_at};
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
@@ -95,9 +95,7 @@ impl Wav {
             return Ok(None);
         };
         if header.fmt.bits == 16 {
-            let mut start = Vec::new();
-            file.seek(SeekFrom::Start(header.extent.at))
-                .and_then(|_| (&file).take(SURROUND_SEARCH_BYTES).read_to_end(&mut start))
+            let start = read_at(&mut file, header.extent.at, SURROUND_SEARCH_BYTES)
                 .map_err(|e| unreadable(path, e))?;
             if let Some(codec) = surround_codec(&start) {
                 return Err(refused(path, &format!("{codec} in WAV is not supported")));
@@ -159,8 +157,10 @@ impl Wav {
     /// Reads the next `frames` frames into the read buffer.
     fn fetch(&mut self, frames: usize) -> Result<()> {
         let bytes = frames * self.frame_bytes;
-        self.raw.resize(bytes, 0);
-        self.file.read_exact(&mut self.raw).map_err(|e| {
+        // Never shorter than before: growing again would clear what the file then overwrites.
+        self.raw.resize(self.raw.len().max(bytes), 0);
+        let raw = self.raw.get_mut(..bytes).unwrap_or_default();
+        self.file.read_exact(raw).map_err(|e| {
             let when = Frames(self.position).clock(self.spec.rate);
             // A failed read leaves the file at an unknown position: only a seek continues from here.
             self.position = u64::MAX;
@@ -173,32 +173,34 @@ impl Wav {
             }
             let what = format!("{}: cannot be read at {when}: {e}", self.path.display());
             Error::new(ErrorKind::Corrupt, what).because(e)
-        })?;
-        // After reading: if the file has changed, these bytes may be of its new content.
-        if let Some(why) = self.file.integrity_error() {
-            return Err(Error::new(
-                ErrorKind::Corrupt,
-                format!("{}: {why}", self.path.display()),
-            )
-            .because(why));
-        }
-        Ok(())
+        })
     }
 
-    /// Converts the read buffer into the range `part` of a block.
+    /// Fails if the file has changed, since the bytes that were read may be of its new content.
+    fn check_integrity(&self) -> Result<()> {
+        let Some(why) = self.file.integrity_error() else {
+            return Ok(());
+        };
+        let what = format!("{}: {why}", self.path.display());
+        Err(Error::new(ErrorKind::Corrupt, what).because(why))
+    }
+
+    /// Converts the start of the read buffer into the range `part` of a block.
     fn convert(&self, out: &mut Block, part: Range<usize>) {
         let channels = self.spec.layout.channels();
+        let raw = self.raw.get(..part.len() * self.frame_bytes);
+        let raw = raw.unwrap_or_default();
         let mut targets = out
             .channels_mut()
             .map(|c| c.get_mut(part.clone()).unwrap_or_default());
         if let (Coding::I24, 2) = (self.coding, channels)
             && let (Some(left), Some(right)) = (targets.next(), targets.next())
         {
-            return coding::stereo_24(&self.raw, left, right);
+            return coding::stereo_24(raw, left, right);
         }
         for (ch, to) in targets.enumerate() {
             let from = self.order.get(ch).copied().unwrap_or(ch);
-            self.coding.unpack(&self.raw, from, channels, to);
+            self.coding.unpack(raw, from, channels, to);
         }
     }
 }
@@ -230,6 +232,12 @@ impl Source for Wav {
             self.convert(out, done..done + n);
             done += n;
             self.position += n as u64;
+        }
+        if done > 0
+            && let Err(e) = self.check_integrity()
+        {
+            out.set_frames(0);
+            return Err(e);
         }
         Ok(want)
     }
@@ -349,7 +357,7 @@ pub(super) fn remarks(stated: u64, found: u64, unused: u64) -> Vec<Remark> {
     remarks
 }
 /// Bytes at the start of the audio that are searched for a codec.
-const SURROUND_SEARCH_BYTES: u64 = 16_384;
+const SURROUND_SEARCH_BYTES: usize = 16_384;
 
 /// Names the codec whose packets are stored as if they were 16-bit PCM, for a decoder behind a digital output (IEC 61937;
 /// ETSI TS 102 114 for DTS). They sound as noise. `None` for audio.

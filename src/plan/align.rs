@@ -154,7 +154,18 @@ impl Plan {
     /// Returns the position from which tracks must read, so that the mix is exact from a frame of the output on. With a `limit`
     /// recursive processors get no more frames than that ahead of it, and are exact later.
     pub(crate) fn first_input(&self, output: u64, limit: Option<u64>) -> u64 {
-        let mut needed: Vec<Option<u64>> = vec![None; self.nodes.len()];
+        self.first_input_in(output, limit, &mut Vec::new())
+    }
+
+    /// Computes [`first_input`](Self::first_input) in memory of the caller, so that nothing is allocated again and again.
+    pub(crate) fn first_input_in(
+        &self,
+        output: u64,
+        limit: Option<u64>,
+        needed: &mut Vec<Option<u64>>,
+    ) -> u64 {
+        needed.clear();
+        needed.resize(self.nodes.len(), None);
         if let Some(master) = needed.last_mut() {
             *master = Some(output);
         }

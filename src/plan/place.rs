@@ -22,12 +22,18 @@ use crate::{
 };
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
+/// Number of files from which on they are opened on several threads. Fewer are open before the threads are.
+#[cfg(feature = "threads")]
+const MANY_FILES: usize = 64;
+
 /// Places the clips of a session and collects problems and warnings. Opens every stem once.
 pub(super) struct ClipPlacer<'a> {
     pub(super) session: &'a Session,
     /// The timecode of the output's first frame, in frames since midnight.
     pub(super) start: u64,
     stems: HashMap<StemKey, Option<Arc<Stem>>>,
+    /// Files that were opened ahead of their clips.
+    opened: HashMap<StemKey, Result<Stem>>,
     problems: Vec<Problem>,
     /// The error of the first stem that could not be opened. As the cause of the plan's error it shows whether trying again may
     /// help.
@@ -45,6 +51,7 @@ impl<'a> ClipPlacer<'a> {
             session,
             start,
             stems: HashMap::new(),
+            opened: HashMap::new(),
             problems,
             cause: None,
             notes: Vec::new(),
@@ -54,6 +61,36 @@ impl<'a> ClipPlacer<'a> {
             },
             cancel,
         }
+    }
+
+    /// Opens the files of all clips on several threads, where there are many. Their errors are reported where the clips are
+    /// placed, in the order of those.
+    #[cfg(feature = "threads")]
+    pub(super) fn open_ahead(&mut self) {
+        use rayon::iter::{IntoParallelIterator, ParallelIterator};
+        let session = self.session;
+        let in_cues = session.cues().iter().flat_map(|cue| &cue.tracks);
+        let clips = session.tracks().iter().chain(in_cues);
+        let mut files = HashMap::new();
+        for clip in clips.flat_map(|track| &track.clips) {
+            let chosen = clip.chosen_input();
+            let Ok(input) = chosen.spoken(session.lang.as_deref()) else {
+                continue;
+            };
+            if let Input::File { .. } = &*input {
+                files.insert(StemKey::of(&input), input.into_owned());
+            }
+        }
+        if files.len() < MANY_FILES {
+            return;
+        }
+        let cancel = self.cancel;
+        let probe = |(key, input): (StemKey, Input)| {
+            cancel.check().ok()?;
+            Some((key, Stem::probe(&input, session.rate, session.damage)))
+        };
+        let files: Vec<_> = files.into_iter().collect();
+        self.opened = files.into_par_iter().filter_map(probe).collect();
     }
 
     /// Adds nodes and clips that are about to be made to the size of the plan, and reports whether the session's limit of
@@ -197,8 +234,11 @@ impl<'a> ClipPlacer<'a> {
         if self.cancel.check().is_err() {
             return None;
         }
-        let known = self.stems.entry(StemKey::of(&input)).or_insert_with(|| {
-            let probed = Stem::probe(&input, session.rate, session.damage);
+        let key = StemKey::of(&input);
+        let opened = self.opened.remove(&key);
+        let known = self.stems.entry(key).or_insert_with(|| {
+            let probed =
+                opened.unwrap_or_else(|| Stem::probe(&input, session.rate, session.damage));
             let report = |e: Error| {
                 let e = e.within(name).about_track(name.track);
                 let problem = e.as_problem();

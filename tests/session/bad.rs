@@ -1,6 +1,6 @@
 //! Wrong sessions and what is said about each: the place, and what to do.
 
-use soundtrack::{Load, Session};
+use soundtrack::{Layout, Load, Plan, SampleRate, Session, Track};
 use std::fs;
 
 /// A table of cases: each starts with `### ` and the expected problems, one a line as `line:column what`, then `---`, then
@@ -99,4 +99,27 @@ fn a_session_that_is_not_there_is_not_found() {
         Session::load("nowhere.json").unwrap_err().kind(),
         soundtrack::ErrorKind::NotFound
     );
+}
+
+/// Files of many tracks are opened on several threads; what is wrong with them comes in the order of the tracks all the same.
+#[test]
+fn problems_of_many_stems_come_in_the_order_of_the_tracks() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut mix = Session::new(SampleRate::HZ_48000, Layout::Mono);
+    for n in 0..160 {
+        let path = folder.path().join(format!("{n}.wav"));
+        if n % 2 == 0 {
+            fs::write(&path, "no audio").unwrap();
+        }
+        mix.add_track(Track::new(format!("track {n}"), path.as_path()));
+        // It plays the same file, which is opened and reported once.
+        mix.add_track(Track::new(format!("again {n}"), path.as_path()));
+    }
+    let error = Plan::compile(&mix).unwrap_err();
+    assert_eq!(error.problems().len(), 160);
+    for (n, problem) in error.problems().iter().enumerate() {
+        let said = problem.to_string();
+        assert!(said.contains(&format!("\"track {n}\"")), "{said}");
+        assert!(said.contains(&format!("{n}.wav")), "{said}");
+    }
 }

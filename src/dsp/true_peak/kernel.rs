@@ -115,7 +115,16 @@ fn bessel(x: f64) -> f64 {
         *term *= (x / 2.0 / f64::from(k)) * (x / 2.0 / f64::from(k));
         Some(*term)
     };
-    1.0 + (1..60).scan(1.0, term).sum::<f64>()
+    // The terms fall once `2 k > x`: those that follow one too small for the sum do not change it either.
+    let mut sum = 0.0;
+    for (k, term) in (1..60).zip((1..60).scan(1.0, term)) {
+        let before = sum;
+        sum += term;
+        if sum == before && 2.0 * f64::from(k) > x {
+            break;
+        }
+    }
+    1.0 + sum
 }
 
 /// Returns the sum of the absolute factors of second differences, which are the twice cumulated sums of the taps.

@@ -32,6 +32,7 @@ pub(crate) struct MpegHeader {
     /// Size of the frame in bytes, header included.
     pub(crate) size: u32,
     /// Whether a checksum of 16 bits follows the header.
+    #[cfg(feature = "codecs-mp3")]
     has_checksum: bool,
 }
 
@@ -95,6 +96,7 @@ impl MpegHeader {
             channels: if b3 >> 6 == 3 { 1 } else { 2 },
             frames,
             size,
+            #[cfg(feature = "codecs-mp3")]
             has_checksum: b1 & 1 == 0,
         })
     }

@@ -154,5 +154,5 @@ fn any_bytes_behind_a_header_are_decoded_or_refused() {
             Err(other) => panic!("{}", other.reason()),
         }
     }
-    assert!(decoded > 200 && refused > 200, "{decoded} {refused}");
+    assert!(decoded > 50 && refused > 500, "{decoded} {refused}");
 }
