@@ -273,3 +273,24 @@ fn interpolate(kernel: &Kernel, window: &[f64]) -> [[f32; CHUNK]; GRID] {
     }
     [*own, *sum, *half, *difference]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bend_of_a_chunk_is_its_largest_second_difference() {
+        let squares: [f64; CHUNK + 2] = std::array::from_fn(|n| (n * n) as f64 - 40.0);
+        assert_eq!(largest_bend(&squares), 2.0);
+        assert_eq!(largest_bend(&squares.map(|x| -x)), 2.0);
+        let line: [f64; CHUNK + 2] = std::array::from_fn(|n| 3.0 - 0.5 * n as f64);
+        assert_eq!(largest_bend(&line), 0.0);
+        assert_eq!(last_bend(&line[..CHUNK]), 0.0);
+        assert_eq!(last_bend(&squares[..CHUNK]), 2.0);
+        for place in 1..=CHUNK {
+            let mut corner = [1.0; CHUNK + 2];
+            corner[place] = 1.5;
+            assert_eq!(largest_bend(&corner), 1.0, "{place}");
+        }
+    }
+}

@@ -159,3 +159,36 @@ impl Survey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::Layout;
+
+    /// Tenths of a second of 4,410 and of 4,411 frames, each at a level of its own.
+    #[test]
+    fn a_height_is_the_peak_of_its_tenth_of_a_second() {
+        let rate = SampleRate::new(44_105).unwrap();
+        let tenth = |frame: u64| frame * 10 / 44_105;
+        let level = |tenth: u64| [0.5, 0.25, 0.75, 0.125, 1.0, 0.0625][tenth as usize % 6];
+        for size in [20_000, 441, 1_000] {
+            let mut survey = Survey::new(1, rate);
+            let mut at = 0;
+            let mut block = Block::new(Layout::Mono, size);
+            while at < 30_000 {
+                block.fill(size, 0.0);
+                for (n, sample) in block.channel_mut(0).iter_mut().enumerate() {
+                    *sample = level(tenth(at + n as u64));
+                }
+                survey.take(&block, at, 0);
+                at += size as u64;
+            }
+            for frame in (0..at).step_by(7) {
+                assert_eq!(survey.height(frame), level(tenth(frame)), "{size}: {frame}");
+            }
+            // Silence that is not rendered takes its time as well.
+            survey.skip(13_231);
+            assert_eq!(survey.height(at + 8_821), 0.0);
+        }
+    }
+}

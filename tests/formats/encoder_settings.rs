@@ -1,7 +1,10 @@
 //! Files of every setting of the encoders that are at hand, against the audio that was encoded or another decoder.
 
 use crate::tools::{self, Heard, Lcg};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// Largest differences from other decoders, in full scales: some roundings of 32-bit floats, which the others compute with.
 const WITHIN_MP3: f64 = 4e-6;
@@ -172,12 +175,13 @@ fn flac_of_any_settings_is_decoded_exactly() {
 
 #[test]
 fn flac_of_any_settings_of_ffmpeg_is_decoded_exactly() {
-    if !tools::have(&["ffmpeg"]) {
+    if !tools::have(&["ffmpeg", "flac"]) {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
     let (wav, flac) = (dir.path().join("a.wav"), dir.path().join("a.flac"));
     let mut dice = Lcg(12);
+    let mut broken = 0;
     for n in 0..60u32 {
         let bits = [16, 24][n as usize % 2];
         let channels = if n % 3 == 0 {
@@ -239,8 +243,20 @@ fn flac_of_any_settings_of_ffmpeg_is_decoded_exactly() {
         let what = format!("{bits} bits, {channels} channels, {}", args[4..].join(" "));
         args.push(of(&flac));
         run("ffmpeg", &args);
+        let test = Command::new("flac").args(["-s", "-t", &of(&flac)]).output();
+        if !test.unwrap().status.success() {
+            // Some 24-bit frames of 4,608 are broken by ffmpeg 5.1: then this crate says so too.
+            let heard = tools::hear(&flac);
+            assert!(
+                heard.map_or(true, |h| h.error.is_some() || !h.flaws.is_empty()),
+                "{what}"
+            );
+            broken += 1;
+            continue;
+        }
         check(&flac, bits, &planes, &what);
     }
+    assert!(broken <= 6, "{broken} of 60");
 }
 
 #[test]

@@ -42,20 +42,26 @@ proptest! {
     }
 }
 
-/// A track with a compressor that has forgotten a level after 67,200 frames, though not to the last bit.
-fn compressed(clips: &[(u64, u64)]) -> Session {
+/// Frames after which a compressor with a release of 0.1 s forgets, though not to the last bit: 14 times as long.
+const FORGETS: u64 = 67_200;
+
+/// A track with a compressor: clips at a frame, with so many loud frames, and so many that it turns down by nothing.
+fn compressed(clips: &[(u64, u64, u64)]) -> Session {
     let spec = Spec {
         rate: SampleRate::HZ_48000,
         layout: Layout::Mono,
     };
-    let stem = |frames: u64| {
-        let loud = |n: u64| noise(4, 0, n) * if n / 7_000 % 2 == 0 { 0.9 } else { 0.1 };
-        Memory::new(spec, vec![(0..frames).map(loud).collect()]).unwrap()
+    let stem = |loud: u64, quiet: u64| {
+        let sample = |n: u64| noise(4, 0, n) * if n < loud { 0.9 } else { 0.01 };
+        Memory::new(spec, vec![(0..loud + quiet).map(sample).collect()]).unwrap()
     };
-    let insert = built_in("compressor", &[("threshold", -30.0), ("release", 0.1)]);
-    let track = clips.iter().fold(Track::of("t"), |track, &(at, frames)| {
-        track.clip(Clip::new(stem(frames)).at(Frames(at)))
-    });
+    let values = [("threshold", -30.0), ("knee", 0.0), ("release", 0.1)];
+    let insert = built_in("compressor", &values);
+    let track = clips
+        .iter()
+        .fold(Track::of("t"), |track, &(at, loud, quiet)| {
+            track.clip(Clip::new(stem(loud, quiet)).at(Frames(at)))
+        });
     let mut mix = Session::new(spec.rate, spec.layout);
     mix.add_track(track.insert(insert));
     mix
@@ -65,31 +71,40 @@ fn compressed(clips: &[(u64, u64)]) -> Session {
 #[test]
 fn processors_restart_at_their_grid_within_blocks() {
     let grid = 1 << 20;
-    let mix = compressed(&[(0, grid + 3_000)]);
+    let mix = compressed(&[(0, grid - FORGETS, FORGETS + 3_000)]);
     let end = grid + 3_000;
-    // Of one that starts behind the position, the processors start anew ahead of it.
-    let behind = rendered(&mix, 4_096, 1, grid + 100..end);
+    // The input as it is: the processor that takes over has heard only what is quiet.
+    let behind: Vec<f64> = (grid..end).map(|n| 0.01 * noise(4, 0, n)).collect();
     for block in [4_096, 777, 1_001] {
         let whole = rendered(&mix, block, 1, 0..end).remove(0);
-        same_bits(&[whole[grid as usize + 100..].to_vec()], &behind);
+        same_bits(
+            &[whole[grid as usize..].to_vec()],
+            std::slice::from_ref(&behind),
+        );
+        let before = whole[grid as usize - 1] / (0.01 * noise(4, 0, grid - 1));
+        assert!((0.999_99..1.0).contains(&before), "{before}");
         let around = rendered(&mix, block, 1, grid - 3_000..end).remove(0);
         same_bits(&[whole[grid as usize - 3_000..].to_vec()], &[around]);
+        let part = rendered(&mix, block, 1, grid + 100..end).remove(0);
+        same_bits(&[behind[100..].to_vec()], &[part]);
     }
 }
 
 #[test]
 fn what_follows_a_long_silence_does_not_depend_on_what_was_before() {
-    let mix = compressed(&[(0, 20_000), (120_000, 20_000)]);
-    let whole = rendered(&mix, 777, 1, 0..140_000).remove(0);
-    let second = rendered(&mix, 4_096, 1, 120_000..140_000);
-    same_bits(&[whole[120_000..].to_vec()], &second);
-    let alone = rendered(
-        &compressed(&[(120_000, 20_000)]),
-        1_000,
-        1,
-        120_000..140_000,
-    );
-    same_bits(&alone, &second);
+    let second = 10_000 + FORGETS + 500;
+    let mix = compressed(&[(0, 10_000, 0), (second, 0, 2_000)]);
+    let end = second + 2_000;
+    let quiet: Vec<f64> = (0..2_000).map(|n| 0.01 * noise(4, 0, n)).collect();
+    for block in [4_096, 777] {
+        let whole = rendered(&mix, block, 1, 0..end).remove(0);
+        same_bits(
+            &[whole[second as usize..].to_vec()],
+            std::slice::from_ref(&quiet),
+        );
+        let alone = rendered(&mix, block, 1, second..end);
+        same_bits(&alone, std::slice::from_ref(&quiet));
+    }
 }
 
 #[test]

@@ -317,7 +317,8 @@ fn joined(session: &Session, frames: u64, dice: &mut Dice) -> Result<(), TestCas
     Ok(())
 }
 
-/// How far ahead of a frame and behind it the limiter looks, in seconds: 4 ms and 0.1 s, and the hops around them.
+/// How long the gain falls ahead of a peak and rises behind it, in seconds, and the frames of the hops around both. The mean
+/// that smooths the fall comes after the rise, so both count behind a peak.
 const LIMITER_AHEAD: f64 = 0.004;
 const LIMITER_BEHIND: f64 = 0.1;
 const LIMITER_HOPS: f64 = 5.0 * 16.0;
@@ -337,7 +338,7 @@ fn limited(session: &mut Session, stems: &Stems, dice: &mut Dice) -> Result<(), 
     let peaks: Vec<f64> = (0..frames).map(|t| loudest(&want.channels, t)).collect();
     let rate = f64::from(session.rate.hz());
     let ahead = (LIMITER_AHEAD * rate + LIMITER_HOPS) as usize;
-    let behind = (LIMITER_BEHIND * rate + LIMITER_HOPS) as usize;
+    let behind = ((LIMITER_BEHIND + LIMITER_AHEAD) * rate + LIMITER_HOPS) as usize;
     for t in 0..frames {
         // The channel that is loudest shows the gain, which holds for the others too.
         let (y, x) = (loudest(&got, t), peaks[t]);

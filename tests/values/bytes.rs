@@ -332,3 +332,37 @@ fn compiling_for_deliverables_ends_between_two_stems() {
     assert_eq!(opened.load(Ordering::Relaxed), 4);
     assert_eq!(folder.path().read_dir().unwrap().count(), 0);
 }
+
+/// A size just above 2 GiB is one like any other: the file is cut off.
+#[test]
+fn a_data_size_beyond_two_gibibytes_is_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.wav");
+    let read = |size: u32| {
+        let mut wav = b"RIFF".to_vec();
+        wav.extend((size + 36).to_le_bytes());
+        wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0\x80\xBB\0\0\0\x77\x01\0\x02\0\x10\0data");
+        wav.extend(size.to_le_bytes());
+        wav.resize(44 + 1_000, 1);
+        std::fs::write(&path, wav).unwrap();
+        let (_, info) = soundtrack::media::open(&path, None).unwrap();
+        (info.frames, info.frames - info.missing)
+    };
+    for size in [0x8000_0010u32, 0x9000_0000, 0xFFFF_0000, 2_000] {
+        assert_eq!(
+            read(size),
+            (Frames(u64::from(size) / 2), Frames(500)),
+            "{size:x}"
+        );
+    }
+    // What programs write that do not know the size.
+    for size in [
+        0x7FFF_F000u32,
+        0x7FFF_FFFE,
+        0x7FFF_FFFF,
+        0x8000_0000,
+        0xFFFF_FF00,
+    ] {
+        assert_eq!(read(size), (Frames(500), Frames(500)), "{size:x}");
+    }
+}

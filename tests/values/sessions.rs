@@ -1,6 +1,6 @@
 //! What a session accepts at its limits, and how it names files and parts.
 
-use crate::stems::{RATE, constant, mono, session};
+use crate::stems::{RATE, constant, mono, rate, session};
 use soundtrack::{
     At, Bus, Clip, Cue, Curve, Decibels, Deliverable, Fade, FadeShape, FrameRate, Frames, Layout,
     Plan, Selector, Session, Shape, Timecode, Track, Use,
@@ -246,4 +246,52 @@ fn only_a_position_in_frames_equals_a_number_of_frames() {
     let midnight = Timecode::midnight(FrameRate::FPS_24);
     assert!(At::from(Frames(0)) == Frames(0) && At::from(Frames(1)) != Frames(0));
     assert!(At::Origin != Frames(0) && At::from(midnight) != Frames(0));
+}
+
+#[test]
+fn a_ramp_is_two_points_from_the_level_that_holds() {
+    let mut mix = session(Layout::Mono, [Track::new("x", constant(1.0, 1_000))]);
+    let track = mix.track_ids().next().unwrap();
+    let points = |mix: &Session| -> Vec<(u64, f64)> {
+        let curve = &mix.tracks()[0].strip.gain_curve;
+        curve.points.iter().map(|p| (p.at.0, p.value.0)).collect()
+    };
+    mix.tracks_mut()[0].strip.gain = Decibels(-3.0);
+    // The curve adds to the fader.
+    assert!(mix.ramp_gain(track, Decibels(-9.0), Frames(100), Frames(200)));
+    assert_eq!(points(&mix), [(100, 0.0), (300, -6.0)]);
+    // What lies behind the start of a later ramp is gone.
+    assert!(mix.ramp_gain(track, Decibels(-3.0), Frames(200), Frames(50)));
+    assert_eq!(points(&mix), [(100, 0.0), (200, 0.0), (250, 0.0)]);
+    // From silence the fader opens.
+    mix.tracks_mut()[0].strip.gain = Decibels::SILENCE;
+    assert!(mix.ramp_gain(track, Decibels(-6.0), Frames(10), Frames(20)));
+    assert_eq!(points(&mix), [(10, f64::NEG_INFINITY), (30, -6.0)]);
+    assert_eq!(mix.tracks()[0].strip.gain, Decibels(0.0));
+    assert!(mix.ramp_gain(Selector::Master, Decibels(-6.0), Frames(0), Frames(0)));
+    assert_eq!(mix.master.gain_curve.points.len(), 2);
+}
+
+#[test]
+fn a_deliverable_has_its_rate_and_its_language() {
+    let mut mix = session(Layout::Mono, [Track::new("x", constant(1.0, 1_000))]);
+    (mix.length, mix.lang) = (Some(Frames(480)), Some("en".into()));
+    let of = |deliverable: &Deliverable| {
+        let session = mix.for_deliverable(deliverable);
+        (session.rate.hz(), session.length, session.lang)
+    };
+    let mut deliverable = Deliverable::new("m", "m.wav");
+    assert_eq!(
+        of(&deliverable),
+        (48_000, Some(Frames(480)), Some("en".into()))
+    );
+    deliverable.lang = Some("de".into());
+    assert_eq!(of(&deliverable).2, Some("de".into()));
+    for (hz, frames) in [(48_000, 480), (96_000, 960), (44_100, 441)] {
+        let deliverable = deliverable.clone().rate(rate(hz));
+        assert_eq!(
+            of(&deliverable),
+            (hz, Some(Frames(frames)), Some("de".into()))
+        );
+    }
 }

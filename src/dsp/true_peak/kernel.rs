@@ -163,6 +163,18 @@ mod tests {
     }
 
     #[test]
+    fn the_bessel_function_has_its_values() {
+        // Abramowitz and Stegun, table 9.8 and 9.11.
+        for (x, want) in [
+            (0.0, 1.0),
+            (1.0, 1.266_065_877_752_008_4),
+            (10.0, 2_815.716_628_466_254),
+        ] {
+            assert!((bessel(x) / want - 1.0).abs() < 1e-14, "{x}: {}", bessel(x));
+        }
+    }
+
+    #[test]
     fn is_flat_where_music_is() {
         for (f, most) in [
             (0.1, 0.0013),

@@ -188,3 +188,20 @@ fn skipping_changes_nothing() {
     assert_eq!(alone.curves.true_peak[1..], both.curves.true_peak[1..]);
     assert_eq!(both.true_peak.unwrap().at.0, 10);
 }
+
+/// Between two equal samples at the end the signal is higher than they are.
+#[test]
+fn a_peak_is_found_up_to_the_last_frame_of_any_length() {
+    let spec = spec(48_000, Layout::Mono);
+    for frames in (2..=66).chain([479, 480, 511, 512, 513, 543, 544, 1_024, 1_056, 1_536]) {
+        let mut signal = vec![0.0; frames];
+        signal[frames - 2..].fill(0.7);
+        let alone = measured(spec, std::slice::from_ref(&signal), 512).true_peak;
+        signal.resize(frames + 2_000, 0.0);
+        let followed = measured(spec, &[signal], 512).true_peak;
+        let (alone, followed) = (alone.unwrap(), followed.unwrap());
+        assert_eq!(alone.level, followed.level, "{frames}");
+        assert_eq!((alone.at, alone.channel), (followed.at, followed.channel));
+        assert!(alone.level.0 > -2.5, "{frames}: {}", alone.level);
+    }
+}
