@@ -251,7 +251,7 @@ registry! {
         /// Regions that were replaced.
         stretch: SilencedStretch,
     }
-    "Damaged data, or the missing end of a truncated stem, was replaced by silence."
+    "Damaged data, the missing end of a truncated stem, or what an MP3 that was cut out of a longer one no longer holds, was replaced by silence."
     "Replace the file: copy or export it again."
 
     "W116" Warning Overload {

@@ -69,6 +69,7 @@ impl Decoder {
                     rate: header.rate,
                     channels: channels.into(),
                     mask: flac::channel_mask(channels),
+                    is_cut: false,
                 })
             }
             #[cfg(feature = "codecs-mp3")]

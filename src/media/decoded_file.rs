@@ -157,24 +157,29 @@ impl DecodedFile {
     fn hold_silence(&mut self, end: u64, why: Option<(FlawKind, String)>) {
         let end = end.min(self.available);
         if let Some((kind, what)) = why {
-            let (at, len) = (
-                Frames(self.position),
-                Frames(end.saturating_sub(self.position)),
-            );
-            match self.flaws.last_mut() {
-                Some(last) if last.at + last.len == at && last.kind == kind => last.len += len,
-                _ => self.flaws.push(Flaw {
-                    kind,
-                    at,
-                    len,
-                    what,
-                }),
-            }
+            self.record_flaw(kind, end, what);
         }
         self.pending = PendingFrames {
             end,
             packet_offset: None,
         };
+    }
+
+    /// Records that the frames up to `end` are silent because of a flaw.
+    fn record_flaw(&mut self, kind: FlawKind, end: u64, what: String) {
+        let (at, len) = (
+            Frames(self.position),
+            Frames(end.saturating_sub(self.position)),
+        );
+        match self.flaws.last_mut() {
+            Some(last) if last.at + last.len == at && last.kind == kind => last.len += len,
+            _ => self.flaws.push(Flaw {
+                kind,
+                at,
+                len,
+                what,
+            }),
+        }
     }
 
     /// Converts a packet position to a frame of the stem; negative before its start.
@@ -250,6 +255,10 @@ impl DecodedFile {
             }
             let end = unsigned(start.saturating_add_unsigned(frames));
             if end > self.position {
+                if decoded.is_cut {
+                    let what = format!("packet {} refers to data that was cut off", packet.number);
+                    self.record_flaw(FlawKind::CutBefore, end.min(self.available), what);
+                }
                 let offset = usize::try_from(now.saturating_sub(start)).unwrap_or(usize::MAX);
                 self.pending = PendingFrames {
                     end: end.min(self.available),

@@ -69,13 +69,13 @@ impl LengthGuard {
 
     /// Fails for a flaw, or records it, as `damage` says.
     fn report(&mut self, flaw: Flaw) -> Result<()> {
-        if self.damage == Damage::Silence {
+        if self.damage == Damage::Silence || flaw.kind == FlawKind::CutBefore {
             self.flaws.push(flaw);
             return Ok(());
         }
         let (name, at) = (&self.name, flaw.at.clock(self.inner.spec().rate));
         let what = match flaw.kind {
-            FlawKind::Damaged => {
+            FlawKind::Damaged | FlawKind::CutBefore => {
                 format!("{name}: damaged at {at} (frame {}): {}", flaw.at, flaw.what)
             }
             FlawKind::EndedEarly => format!(

@@ -373,6 +373,8 @@ pub(crate) struct DecodedPacket {
     pub(crate) rate: u32,
     pub(crate) channels: usize,
     pub(crate) mask: u32,
+    /// It refers to data before the first packet, which is missing, and is silent.
+    pub(crate) is_cut: bool,
 }
 
 /// A decoder of one stream.
@@ -459,6 +461,7 @@ impl Decoder {
                 rate: spec.rate(),
                 channels: channels.unwrap_or(0),
                 mask,
+                is_cut: false,
             })
         });
         match done {

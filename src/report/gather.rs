@@ -316,7 +316,9 @@ fn clip_warnings(plan: &Plan, planned: &PlannedClip, clip: &ClipReport) -> Vec<W
             detail: reason.clone(),
         };
         found.push(match kind {
-            FlawKind::Damaged | FlawKind::EndedEarly => WarningKind::ReplacedBySilence { stretch },
+            FlawKind::Damaged | FlawKind::CutBefore | FlawKind::EndedEarly => {
+                WarningKind::ReplacedBySilence { stretch }
+            }
             FlawKind::NonFinite => WarningKind::NonFiniteSamples {
                 place: NonFinite::Stem(stretch),
             },

@@ -483,6 +483,7 @@ fn w115_damaged_or_ended_early_and_w117_not_finite() {
     };
     let all = [
         (FlawKind::EndedEarly, "W115", "ended early"),
+        (FlawKind::CutBefore, "W115", "cut out of a longer stream"),
         (FlawKind::Damaged, "W115", "damaged"),
         (FlawKind::NonFinite, "W117", "not finite"),
     ];

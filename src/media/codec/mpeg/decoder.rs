@@ -60,6 +60,7 @@ impl MpegDecoder {
         let header = MpegHeader::parse(frame)
             .filter(|header| header.size as usize == frame.len())
             .ok_or_else(|| damaged("its size is not that of its header"))?;
+        let mut is_cut = false;
         match self.decode_frame(frame)? {
             Ok(info) => {
                 let is_whole = info.samples_produced == header.frames as usize
@@ -71,6 +72,7 @@ impl MpegDecoder {
             }
             Err(DecodeError::ReservoirUnavailable(_)) if !self.after_loss => {
                 self.decode_silence(frame, &header)?;
+                is_cut = true;
             }
             Err(DecodeError::ReservoirUnavailable(_)) => {
                 return Err(damaged("it needs data of the packets before it"));
@@ -91,6 +93,7 @@ impl MpegDecoder {
             } else {
                 LEFT_AND_RIGHT
             },
+            is_cut,
         })
     }
 
