@@ -3,6 +3,9 @@
 //! Every conversion is exact: an integer of n bits becomes `v / 2^(n-1)`, a division by a power of two, and f64 has 53
 //! bits of precision. A-law and mu-law go through the 13- and 14-bit values of ITU-T G.711, left-justified in 16 bits.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+
 use crate::riff::Fmt;
 
 const PCM: u16 = 1;
@@ -102,13 +105,32 @@ pub(super) fn stereo_24(raw: &[u8], left: &mut [f64], right: &mut [f64]) {
     let (blocks, rest) = raw.as_chunks::<24>();
     let (lefts, left_rest) = left.as_chunks_mut::<4>();
     let (rights, right_rest) = right.as_chunks_mut::<4>();
-    for ((block, l), r) in blocks.iter().zip(lefts).zip(rights) {
+    convert_blocks(blocks, lefts, rights);
+    Coding::I24.unpack(rest, 0, 2, left_rest);
+    Coding::I24.unpack(rest, 1, 2, right_rest);
+}
+
+/// Converts blocks of four frames of 24-bit stereo.
+fn convert_blocks(blocks: &[[u8; 24]], left: &mut [[f64; 4]], right: &mut [[f64; 4]]) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(simd) = pulp::x86::V3::try_new() {
+        return simd.vectorize(avx2::Unpack {
+            simd,
+            blocks,
+            left,
+            right,
+        });
+    }
+    blocks_in_words(blocks, left, right);
+}
+
+/// Does the same on any processor.
+fn blocks_in_words(blocks: &[[u8; 24]], left: &mut [[f64; 4]], right: &mut [[f64; 4]]) {
+    for ((block, l), r) in blocks.iter().zip(left).zip(right) {
         let [a, b, c, d, e, f, g, h] = eight_24(block);
         *l = [a, c, e, g];
         *r = [b, d, f, h];
     }
-    Coding::I24.unpack(rest, 0, 2, left_rest);
-    Coding::I24.unpack(rest, 1, 2, right_rest);
 }
 
 /// Converts eight 24-bit samples with three loads instead of twenty-four.
@@ -324,6 +346,15 @@ mod tests {
                 let mut want = vec![0.0; frames as usize];
                 Coding::I24.unpack(&raw, ch, 2, &mut want);
                 assert_eq!(*got, want, "{frames} frames");
+            }
+            // That of every processor, and the one that this processor has.
+            let blocks = raw.as_chunks::<24>().0;
+            let mut ways = [vec![[0.0; 4]; blocks.len()], vec![[0.0; 4]; blocks.len()]];
+            let [left, right] = &mut ways;
+            blocks_in_words(blocks, left, right);
+            let whole = blocks.len() * 4;
+            for (got, want) in ways.iter().zip(&both) {
+                assert_eq!(*got.as_flattened(), want[..whole], "{frames} frames");
             }
         }
     }
