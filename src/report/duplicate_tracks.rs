@@ -130,7 +130,7 @@ impl Contents {
         let file = stem.input.located().and_then(|(path, stream, channel)| {
             Some(Audio::File(*self.0.get(&path)?, stream, channel))
         });
-        file.unwrap_or_else(|| Audio::Source(Arc::as_ptr(stem)))
+        file.unwrap_or(Audio::Source(Arc::as_ptr(stem)))
     }
 }
 

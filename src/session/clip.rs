@@ -7,6 +7,7 @@ use crate::{
     media::Input,
     units::{Decibels, Frames},
 };
+use std::borrow::Cow;
 
 /// A stretch of a stem on the timeline. All positions and lengths count at the session's rate.
 ///
@@ -106,10 +107,10 @@ impl Clip {
     }
 
     /// Returns the stem, or the channel of it that is played.
-    pub(crate) fn chosen_input(&self) -> Input {
+    pub(crate) fn chosen_input(&self) -> Cow<'_, Input> {
         match self.channel {
-            Some(number) => self.input.clone().channel(number as usize),
-            None => self.input.clone(),
+            Some(number) => Cow::Owned(self.input.clone().channel(number as usize)),
+            None => Cow::Borrowed(&self.input),
         }
     }
 

@@ -64,7 +64,7 @@ fn wave(path: &Path, rate: u32, bits: u32, planes: &[Vec<i64>]) {
     ]);
     u32s(&[
         rate * channels * bytes,
-        channels * bytes | (bytes * 8) << 16,
+        (channels * bytes) | ((bytes * 8) << 16),
     ]);
     u32s(&[
         22 | bits << 16,

@@ -267,9 +267,9 @@ mod tests {
                 assert_eq!(reader.remaining().is_some(), is_valid);
                 if is_valid {
                     let residual = if value & 1 == 1 {
-                        -(value as i64 / 2) - 1
+                        -(value.cast_signed() / 2) - 1
                     } else {
-                        value as i64 / 2
+                        value.cast_signed() / 2
                     };
                     let read = read.map(|code| i64::from(code.residual(parameter)));
                     assert_eq!(read, [residual; 2], "{parameter} {zeros}");
