@@ -102,11 +102,14 @@ fn moves(insert: &Insert) -> bool {
 /// Frames between the positions of the timeline at which the values of parameters are worked out.
 const INTERVAL: usize = 64;
 
+/// A position, and the derived values there and at the next one.
+type Derived<const N: usize> = (usize, [f64; N], [f64; N]);
+
 /// What a processor derives from its parameters at the positions; between them it moves in straight lines.
 struct Moving<'a, const N: usize> {
     derive: Box<dyn Fn(u64) -> [f64; N] + 'a>,
-    /// The values at a position and at the next one, as last asked for.
-    latest: Cell<Option<(usize, [f64; N], [f64; N])>>,
+    /// What was derived last.
+    latest: Cell<Option<Derived<N>>>,
 }
 
 impl<'a, const N: usize> Moving<'a, N> {
