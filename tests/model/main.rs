@@ -334,7 +334,15 @@ fn limited(session: &mut Session, stems: &Stems, dice: &mut Dice) -> Result<(), 
         prop_assert!(y <= ceiling, "frame {t}: {y} is above {ceiling}");
         prop_assert!(y <= x + bound, "frame {t}: {y} of {x}");
     }
-    Ok(())
+
+    // Far below the ceiling it does nothing.
+    let softer = 40.0 + 20.0 * want.scale.max(1.0).log10();
+    session.master.gain = Decibels(session.master.gain.0 - softer);
+    session.master.limit = None;
+    let want = model::mix(session, stems);
+    session.master.limit = Some(Dbtp(0.0));
+    let got = renders::streamed(session, dice.of(&[4096, 61, 500]), 1);
+    agree("quiet mix", &got, &want.channels, 0, bound)
 }
 
 proptest! {
