@@ -8,7 +8,7 @@
 use super::{
     node::{OfEachInsert, ensure_frames},
     reduction_log::{CountedFrames, GainReduction, ReductionLog},
-    running_insert::RunningInsert,
+    running_insert::{InsertPosition, RunningInsert},
 };
 use crate::{
     block::Block,
@@ -249,27 +249,30 @@ fn run_all(
     logs: &mut [Option<ReductionLog>],
 ) {
     let mut logs = logs.iter_mut();
-    // The position of the first frame at the input of the processor, and the look-ahead of those up to its output.
-    let (mut at, mut lag) = (position.input, 0);
+    // The look-ahead of the processors up to the output of one.
+    let mut lag = 0u64;
     let stated = chain.inserts.iter().zip(&chain.curves);
     for ((running, (insert, curves)), key) in
         processors.iter_mut().zip(stated).zip(key_of_each(keys))
     {
         let mut log = logs.next().and_then(Option::as_mut);
+        let start = InsertPosition {
+            ahead: saturating_usize(lag.saturating_sub(position.input)),
+            at: position.input.saturating_sub(lag),
+        };
         lag += running.latency();
-        running.process(insert, curves, at, block, key, |from, gains| {
+        running.process(insert, curves, start, block, key, |from, gains| {
             let Some(log) = &mut log else { return };
             if position.counted.is_metered {
                 log.meter(gains);
             }
-            let input = position.input + (from - at);
+            let input = position.input + from as u64;
             // While the look-ahead fills, frames come out that lie before the start of the timeline.
             let early = lag.saturating_sub(input);
             let gains = gains.get(saturating_usize(early)..).unwrap_or_default();
             let start = input + early - lag;
             log.note(start, gains, position.counted, &chain.sounding);
         });
-        at = at.saturating_sub(running.latency());
     }
 }
 

@@ -13,6 +13,16 @@ use crate::{
 /// Intervals over which a parameter that is changed by hand moves: 8 ms at 48 kHz.
 const RAMP_INTERVALS: u32 = 6;
 
+/// Where the first frame of a block is on the timeline, at the input of a processor.
+#[derive(Clone, Copy)]
+pub(super) struct InsertPosition {
+    /// Frames at the start of the block that lie ahead of the timeline: while it begins, the look-ahead of the processors before
+    /// gives such.
+    pub ahead: usize,
+    /// The position of the first frame after those.
+    pub at: u64,
+}
+
 /// The processor of an insert, and where its parameters are.
 pub(super) struct RunningInsert {
     processor: Box<dyn Processor>,
@@ -79,51 +89,57 @@ impl RunningInsert {
         });
     }
 
-    /// Replaces the input by output. `at` is the position of the first frame, `insert` states the parameters that hold, and
-    /// `curves` those that change over time. `note` takes the gains of frames that the processor reports, with the position of
-    /// the first one at its input.
+    /// Replaces the input by output. `insert` states the parameters that hold, and `curves` those that change over time; ahead
+    /// of the timeline they have their values at its start. `note` takes the gains of frames that the processor reports, with
+    /// the place of the first one in the block.
     pub(super) fn process(
         &mut self,
         insert: &Insert,
         curves: &[(usize, ParameterCurve)],
-        at: u64,
+        start: InsertPosition,
         block: &mut Block,
         key: Option<&Block>,
-        mut note: impl FnMut(u64, &[f64]),
+        mut note: impl FnMut(usize, &[f64]),
     ) {
-        if curves.is_empty() && !self.is_changed {
-            self.processor.process(Frames(at), block, key);
-            if let Some(gains) = self.processor.gains() {
-                note(at, gains);
-            }
-            return;
-        }
+        let moves = !curves.is_empty() || self.is_changed;
         let (frames, mut done) = (block.frames(), 0);
         while done < frames {
-            let now = at + done as u64;
+            let ahead = start.ahead.saturating_sub(done);
+            let now = start.at + done.saturating_sub(start.ahead) as u64;
             let offset = saturating_usize(now % INTERVAL as u64);
-            let n = (INTERVAL - offset).min(frames - done);
-            self.go_to(insert, curves, now - offset as u64);
-            self.processor.glide(Glide {
-                from: &self.from,
-                to: &self.to,
-                offset,
-            });
-            ensure_frames(&mut self.part, n);
-            copy(&mut self.part, 0, block, done, n);
-            let key = key.map(|key| {
-                if self.key_part.layout() != key.layout() {
-                    self.key_part = Block::new(key.layout(), INTERVAL);
-                }
-                ensure_frames(&mut self.key_part, n);
-                copy(&mut self.key_part, 0, key, done, n);
-                &self.key_part
-            });
-            self.processor.process(Frames(now), &mut self.part, key);
-            if let Some(gains) = self.processor.gains() {
-                note(now, gains);
+            let most = match (ahead, moves) {
+                (1.., _) => ahead,
+                (0, true) => INTERVAL - offset,
+                (0, false) => frames,
+            };
+            let n = most.min(frames - done);
+            if moves {
+                self.go_to(insert, curves, now - offset as u64);
+                self.processor.glide(Glide {
+                    from: &self.from,
+                    to: if ahead > 0 { &self.from } else { &self.to },
+                    offset,
+                });
             }
-            copy(block, done, &self.part, 0, n);
+            if n == frames {
+                self.processor.process(Frames(now), block, key);
+            } else {
+                ensure_frames(&mut self.part, n);
+                copy(&mut self.part, 0, block, done, n);
+                let key = key.map(|key| {
+                    if self.key_part.layout() != key.layout() {
+                        self.key_part = Block::new(key.layout(), INTERVAL);
+                    }
+                    ensure_frames(&mut self.key_part, n);
+                    copy(&mut self.key_part, 0, key, done, n);
+                    &self.key_part
+                });
+                self.processor.process(Frames(now), &mut self.part, key);
+                copy(block, done, &self.part, 0, n);
+            }
+            if let Some(gains) = self.processor.gains() {
+                note(done, gains);
+            }
             done += n;
         }
     }

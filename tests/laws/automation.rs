@@ -64,22 +64,31 @@ fn the_gain_of_a_trim_follows_its_points_in_decibels() {
     assert_eq!(out[6400..], [1.0; 3600]);
 }
 
-/// A processor that looks ahead does not move the curves of those behind it.
+/// Processors that look ahead do not move the curves of those behind and before them, also where the timeline begins.
 #[test]
-fn behind_a_look_ahead_parameters_stay_at_their_frames() {
+fn beside_a_look_ahead_parameters_stay_at_their_frames() {
     let ahead = built_in("compressor", &[("ratio", 1.0), ("lookahead", 0.01)]);
     let trim = Insert::trim(Decibels(0.0));
     let trim = trim.automate("gain", line(-40.0, 0.0, 6400)).unwrap();
-    let mut mix = one(vec![1.0; 10_000], ahead);
-    let id = mix.track_ids().next().unwrap();
-    mix.track_mut(id).strip.inserts.push(trim);
     let gain = |frame: usize| 10f64.powf((-40.0 + 40.0 * (frame as f64 / 6400.0).min(1.0)) / 20.0);
-    for (frame, sample) in all(&mix).iter().enumerate() {
-        let want = between(frame, gain);
-        assert!(
-            (sample - want).abs() < 1e-14,
-            "{frame}: {sample} for {want}"
-        );
+    let chains = [
+        vec![trim.clone()],
+        vec![trim.clone(), ahead.clone()],
+        vec![ahead.clone(), trim, ahead],
+    ];
+    for chain in chains {
+        let mut mix = one(vec![1.0; 10_000], chain[0].clone());
+        let id = mix.track_ids().next().unwrap();
+        mix.track_mut(id).strip.inserts = chain;
+        let out = rendered(&mix, 4096, 1, 0..length(&mix));
+        same_bits(&out, &rendered(&mix, 61, 1, 0..length(&mix)));
+        for (frame, sample) in out[0].iter().enumerate() {
+            let want = between(frame, gain);
+            assert!(
+                (sample - want).abs() < 1e-14,
+                "{frame}: {sample} for {want}"
+            );
+        }
     }
 }
 
@@ -182,7 +191,7 @@ sweep = { type = "lowpass", freq = 8000 }
 [track.vox.automation]
 gain = ["0s -3"]
 "insert.comp.threshold" = ["0s -20", "2s -40 sine"]
-insert.comp.attack = ["0s 10ms", "1s 20ms"]
+insert.comp.attack = ["0s 0", "1s 20ms"]
 insert.sweep.freq = ["0s 200", "1s 8000 exp"]
 "#;
     let session = Load::default().text(text, "s.toml").unwrap();
@@ -195,7 +204,7 @@ insert.sweep.freq = ["0s 200", "1s 8000 exp"]
         Shape::Sine,
     );
     assert_eq!(comp.curve("threshold"), Some(&threshold));
-    assert_eq!(comp.curve("attack"), Some(&line(0.01, 0.02, 48_000)));
+    assert_eq!(comp.curve("attack"), Some(&line(0.0, 0.02, 48_000)));
     assert_eq!(sweep.curve("freq").unwrap().points[1].value, 8000.0);
     assert_eq!(
         session.master.inserts[0].curve("gain"),

@@ -810,8 +810,9 @@ impl<'a> Desk<'a, '_> {
             [showing] => (showing.at.start, showing.from),
             _ => (0, 0),
         };
-        for t in start as usize..self.frames {
-            let own = from + (t as u64 - start);
+        for t in 0..self.frames {
+            // Ahead of a placement sounds what its processors give ahead of their input.
+            let own = (from + t as u64).saturating_sub(start);
             let (level, pan) = (
                 gain_at(track.strip.gain, &track.strip.gain_curve, own),
                 pan_at(track.strip, own),

@@ -252,8 +252,8 @@ fn read_curve(
     for node in list {
         let read = point(node, field, |text| {
             let value = match text.parse() {
-                Ok(number) => Value::Number(number),
-                Err(_) => Value::Text(text.to_owned()),
+                Ok(number) if found.unit != Unit::Seconds => Value::Number(number),
+                _ => Value::Text(text.to_owned()),
             };
             let span = node.span.clone();
             self::value(found, &Node { value, span }, field)
