@@ -437,6 +437,12 @@ impl Maker<'_> {
             }
             insert.automate(key, curve).unwrap()
         };
+        // An expander begins at what silence comes to when its sound begins, the model when the timeline does. Both are the
+        // range where silence, which is -150 dB for a mean square, reaches it whatever the threshold.
+        if kind == "expander" {
+            let range = insert.value("range").unwrap().max(-22.0);
+            insert = insert.set("range", range).unwrap();
+        }
         let is_filter = insert.value("freq").is_some();
         if kind == "trim" {
             insert = move_to(insert, "gain", &mut |dice| dice.decibels().0);
