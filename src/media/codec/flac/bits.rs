@@ -110,7 +110,12 @@ impl<'a> BitReader<'a> {
     #[inline(always)]
     pub(super) fn read_rice_codes<const N: usize>(&mut self, parameter: u32) -> [RiceCode; N] {
         self.refill();
-        std::array::from_fn(|_| self.read_rice_valid(parameter))
+        // Not by `array::from_fn`, which is called instead of inlined here, without the instructions of its caller.
+        let mut codes = [RiceCode(0); N];
+        for code in &mut codes {
+            *code = self.read_rice_valid(parameter);
+        }
+        codes
     }
 
     /// Reads a Rice code with a parameter of at most [`MAX_FAST_PARAMETER`].
