@@ -5,7 +5,8 @@ pub(crate) mod mpeg;
 
 use super::{
     codec_fault::CodecFault,
-    symphonia_adapter::{self, AudioStream, Codec, DecodedPacket, Packet},
+    decoded_packet::DecodedPacket,
+    symphonia_adapter::{self, AudioStream, Codec, Packet},
 };
 use flac::{FlacDecoder, StreamInfo};
 

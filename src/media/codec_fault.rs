@@ -1,4 +1,4 @@
-//! Classifies the failures of `symphonia`'s demuxers and decoders, its panics included.
+//! Classifies the failures of demuxers and decoders, panics included.
 
 use crate::media::panic_guard::catch_panic;
 use std::io;

@@ -42,12 +42,13 @@ use super::{
     Bits, Remark,
     codec::Decoder,
     codec_fault::CodecFault,
+    decoded_packet::DecodedPacket,
     edit_list::EditPiece,
     file_error,
     packet_source::{DemuxedStream, PacketSource},
     sniff::FileKind,
     sparse_reader::FileView,
-    symphonia_adapter::{AudioStream, Container, DecodedPacket},
+    symphonia_adapter::{AudioStream, Container},
 };
 use crate::{
     error::{Error, ErrorKind, Result},

@@ -7,6 +7,7 @@
 use super::{
     Bits,
     codec_fault::{CodecFault, catch_fault, drop_guarded},
+    decoded_packet::DecodedPacket,
     sparse_reader::{BytesSincePacket, SparseReader},
 };
 use std::{io, sync::atomic::Ordering::Relaxed};
@@ -364,17 +365,6 @@ impl Drop for Demuxer {
     fn drop(&mut self) {
         self.discard();
     }
-}
-
-/// Shape of the samples that one packet decoded to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct DecodedPacket {
-    pub(crate) frames: usize,
-    pub(crate) rate: u32,
-    pub(crate) channels: usize,
-    pub(crate) mask: u32,
-    /// It refers to data before the first packet, which is missing, and is silent.
-    pub(crate) is_cut: bool,
 }
 
 /// A decoder of one stream.

@@ -3,7 +3,7 @@
 use super::{HEADER_BYTES, MpegHeader};
 use crate::media::{
     codec_fault::{CodecFault, catch_fault},
-    symphonia_adapter::DecodedPacket,
+    decoded_packet::DecodedPacket,
 };
 use nanomp3_core::{DecodeError, Decoder, FrameInfo, MAX_SAMPLES_PER_FRAME};
 

@@ -43,7 +43,7 @@ fn ilog(number: u32) -> u32 {
     u32::BITS - number.leading_zeros()
 }
 
-/// What the setup header of a stream states.
+/// The setup header of a stream, as symphonia needs it, and whether it decodes the stream at all.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::media::demux) struct Setup {
     /// The header with the couplings of each mapping in reverse order.

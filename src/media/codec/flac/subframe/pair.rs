@@ -71,7 +71,7 @@ fn restore_to(end: usize, predictor: &Predictor, out: &mut [i32]) {
     }
 }
 
-/// Restores the samples from `from` on, which is the order of the longer predictor.
+/// Restores the samples of both channels from `from` on, which is the order of the longer predictor.
 fn restore(simd: V3, predictors: [&Predictor; 2], planes: [&mut [i32]; 2], from: usize) {
     macro_rules! restore_with_order {
         ($($order:literal)*) => {
@@ -144,7 +144,7 @@ impl<const ORDER: usize> NullaryFnOnce for Restore<'_, ORDER> {
                     let product = simd.sse4_1._mm_mul_epi32(sample, *factor);
                     sum = simd.sse2._mm_add_epi64(sum, product);
                 }
-                // The shift drops the sign, which is above the 32 bits of a sample: none shifts by more than 31.
+                // AVX2 shifts in zeros in place of the sign. They stay above the 32 bits that count, since the shift is at most 15.
                 let prediction = simd.avx2._mm_srlv_epi64(sum, shifts);
                 let residual: __m128i = cast([*a, *b].map(|r| u64::from(r.cast_unsigned())));
                 newest = simd.sse2._mm_add_epi32(prediction, residual);
