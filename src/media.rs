@@ -18,6 +18,7 @@ pub(crate) mod chunk_reader;
 mod codec;
 mod codec_fault;
 mod decoded_file;
+mod decoded_packet;
 mod demux;
 mod edit_list;
 mod input;

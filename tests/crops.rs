@@ -166,7 +166,7 @@ fn fades_loops_and_damage_in_memory_are_those_of_the_mix() {
     let refused = refused.unwrap_err();
     let want = mix.render(Frames(0)..Frames(10_000)).unwrap_err();
     assert_eq!(refused.to_string(), want.to_string());
-    assert!(refused.to_string().contains("frame 6000"), "{refused}");
+    assert_eq!(refused.position(), Some(Frames(6_000)));
     mix.damage = Damage::Silence;
     let mut crops = Crops::new(&mix, &[]).unwrap();
     for at in [0, 1_000, 5_500, 6_900, 13_990] {

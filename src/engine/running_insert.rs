@@ -13,7 +13,7 @@ use crate::{
 /// Intervals over which a parameter that is changed by hand moves: 8 ms at 48 kHz.
 const RAMP_INTERVALS: u32 = 6;
 
-/// Where the first frame of a block is on the timeline, at the input of a processor.
+/// Places a block on the timeline, as it is at the input of a processor.
 #[derive(Clone, Copy)]
 pub(super) struct InsertPosition {
     /// Frames at the start of the block that lie ahead of the timeline: while it begins, the look-ahead of the processors before

@@ -115,9 +115,20 @@ fn check(path: &Path, bits: u32, planes: &[Vec<i64>], what: &str) {
     }
 }
 
-/// Picks one of several texts.
-fn pick<'a>(dice: &mut Lcg, of: &[&'a str]) -> &'a str {
-    of[dice.next() as usize % of.len()]
+/// Draws one of several options, appends its words, and returns it.
+fn draw<'a>(dice: &mut Lcg, args: &mut Vec<String>, options: &[&'a str]) -> &'a str {
+    let option = options[dice.next() as usize % options.len()];
+    args.extend(words(option));
+    option
+}
+
+/// Encodes a file with options of ffmpeg.
+fn encode(from: &Path, options: &[String], to: &Path) {
+    let mut args = words("-v error -y -i");
+    args.push(of(from));
+    args.extend_from_slice(options);
+    args.push(of(to));
+    run("ffmpeg", &args);
 }
 
 #[test]
@@ -149,21 +160,21 @@ fn flac_of_any_settings_is_decoded_exactly() {
         args.push(format!("-{}", n % 9));
         args.extend([format!("-b{block}"), format!("-l{lpc}")]);
         args.push(format!("-r{},{}", dice.next() as u32 % (least + 1), least));
-        args.extend(words(pick(
+        draw(
             &mut dice,
+            &mut args,
             &["", "-e", "-p", "-e -p", "-q 5", "-q 14"],
-        )));
+        );
         let window = "tukey(5e-1) hann welch partial_tukey(2) punchout_tukey(3) rectangle kaiser_bessel \
                       subdivide_tukey(3) flattop connes bartlett";
         let windows: Vec<&str> = window.split_whitespace().collect();
-        args.extend(["-A".to_owned(), pick(&mut dice, &windows).to_owned()]);
+        args.push("-A".to_owned());
+        draw(&mut dice, &mut args, &windows);
         if channels == 2 {
-            args.push(
-                pick(
-                    &mut dice,
-                    &["--mid-side", "--adaptive-mid-side", "--no-mid-side"],
-                )
-                .to_owned(),
+            draw(
+                &mut dice,
+                &mut args,
+                &["--mid-side", "--adaptive-mid-side", "--no-mid-side"],
             );
         }
         let what = format!("{bits} bits, {channels} channels, {}", args.join(" "));
@@ -191,39 +202,41 @@ fn flac_of_any_settings_of_ffmpeg_is_decoded_exactly() {
         };
         let planes = varied(bits, channels, 6_000 + n as usize, u64::from(n) + 100);
         wave(&wav, 48_000, bits, &planes);
-        let mut args = words("-v error -y -i");
-        args.push(of(&wav));
-        args.extend(words("-strict -2 -c:a flac -compression_level"));
+        let mut args = words("-strict -2 -c:a flac -compression_level");
         args.push((n % 13).to_string());
-        args.extend(words(pick(
+        draw(
             &mut dice,
+            &mut args,
             &[
                 "-lpc_type none",
                 "-lpc_type fixed",
                 "-lpc_type levinson",
                 "-lpc_type cholesky -lpc_passes 3",
             ],
-        )));
-        args.extend(words(pick(
+        );
+        draw(
             &mut dice,
+            &mut args,
             &[
                 "",
                 "-prediction_order_method search",
                 "-prediction_order_method log",
                 "-prediction_order_method 4level",
             ],
-        )));
-        args.extend(words(pick(
+        );
+        draw(
             &mut dice,
+            &mut args,
             &[
                 "",
                 "-exact_rice_parameters 1",
                 "-multi_dim_quant 1",
                 "-lpc_coeff_precision 9",
             ],
-        )));
-        args.extend(words(pick(
+        );
+        draw(
             &mut dice,
+            &mut args,
             &[
                 "",
                 "-ch_mode indep",
@@ -231,18 +244,19 @@ fn flac_of_any_settings_of_ffmpeg_is_decoded_exactly() {
                 "-ch_mode right_side",
                 "-ch_mode mid_side",
             ],
-        )));
-        args.extend(words(pick(
+        );
+        draw(
             &mut dice,
+            &mut args,
             &["", "-frame_size 16", "-frame_size 1000", "-frame_size 4608"],
-        )));
-        args.extend(words(pick(
+        );
+        draw(
             &mut dice,
+            &mut args,
             &["", "-min_partition_order 2 -max_partition_order 8"],
-        )));
-        let what = format!("{bits} bits, {channels} channels, {}", args[4..].join(" "));
-        args.push(of(&flac));
-        run("ffmpeg", &args);
+        );
+        let what = format!("{bits} bits, {channels} channels, {}", args.join(" "));
+        encode(&wav, &args, &flac);
         let test = Command::new("flac").args(["-s", "-t", &of(&flac)]).output();
         if !test.unwrap().status.success() {
             // Some 24-bit frames of 4,608 are broken by ffmpeg 5.1: then this crate says so too.
@@ -280,9 +294,7 @@ fn alac_of_any_settings_is_decoded_exactly() {
         }
         wave(&wav, 44_100, bits, &planes);
         let path = dir.path().join(["a.m4a", "a.caf", "a.mov"][n as usize % 3]);
-        let mut args = words("-v error -y -i");
-        args.push(of(&wav));
-        args.extend(words("-c:a alac -compression_level"));
+        let mut args = words("-c:a alac -compression_level");
         args.push((n % 3).to_string());
         if n % 3 == 2 {
             let least = 1 + n % 30;
@@ -290,13 +302,13 @@ fn alac_of_any_settings_is_decoded_exactly() {
                 "-min_prediction_order {least} -max_prediction_order 30"
             )));
         }
-        args.extend(words(pick(
+        draw(
             &mut dice,
+            &mut args,
             &["", "-frame_size 256", "-frame_size 1000"],
-        )));
-        let what = format!("{bits} bits, {channels} channels, {}", args[4..].join(" "));
-        args.push(of(&path));
-        run("ffmpeg", &args);
+        );
+        let what = format!("{bits} bits, {channels} channels, {}", args.join(" "));
+        encode(&wav, &args, &path);
         check(&path, bits, &planes, &what);
     }
 }
@@ -315,13 +327,10 @@ fn adpcm_of_any_settings_is_decoded_exactly() {
                     let planes = varied(16, channels, 20_000, rate.into());
                     wave(&wav, rate, 16, &planes);
                     let path = dir.path().join("b.wav");
-                    let mut args = words("-v error -y -i");
-                    args.push(of(&wav));
-                    args.extend(words(&format!("-c:a {codec} -block_size {block}")));
+                    let args = words(&format!("-c:a {codec} -block_size {block}"));
                     let what =
                         format!("{codec}, {channels} channels, {rate} Hz, blocks of {block}");
-                    args.push(of(&path));
-                    run("ffmpeg", &args);
+                    encode(&wav, &args, &path);
                     let (heard, other) = (hear(&path, &what), tools::ffmpeg(&path, 1, channels));
                     // The last block is filled up.
                     assert!(heard.frames() >= 20_000, "{what}");
@@ -376,16 +385,17 @@ fn mp3_of_any_settings_is_decoded_as_elsewhere() {
             2 => ["-V 0", "-V 2", "-V 5", "-V 9", "-V 4 --vbr-old"][dice.next() as usize % 5],
             _ => ["--abr 24", "--abr 64", "--abr 150"][dice.next() as usize % 3],
         }));
-        let mode = if channels == 1 {
+        let modes = if channels == 1 {
             &["-m m"][..]
         } else {
             &["-m j", "-m s", "-m f", "-m d", "-m m"]
         };
-        args.extend(words(pick(&mut dice, mode)));
-        args.extend(words(pick(
+        let mode = draw(&mut dice, &mut args, modes);
+        draw(
             &mut dice,
+            &mut args,
             &["", "", "-p", "--nores", "-q 0", "-q 9", "-t"],
-        )));
+        );
         let what = format!("{rate} Hz, {channels} channels, {}", args[2..].join(" "));
         args.extend([
             "--resample".to_owned(),
@@ -394,7 +404,7 @@ fn mp3_of_any_settings_is_decoded_as_elsewhere() {
             of(&mp3),
         ]);
         run("lame", &args);
-        let channels = if what.contains("-m m") { 1 } else { channels };
+        let channels = if mode == "-m m" { 1 } else { channels };
         let off = furthest(&mp3, &what, None, &tools::mpg123(&mp3, channels));
         println!("{what}: {off:e}");
         assert!(off < WITHIN_MP3, "{what}: {off:e}");
@@ -419,7 +429,7 @@ fn mp3_of_free_format_is_refused_by_name() {
     assert_eq!(e, format!("{}: {why}", mp3.display()));
 }
 
-/// What `oggdec` makes of a file, in the order of WAVE.
+/// Decodes a file with `oggdec`, into the order of WAVE.
 fn oggdec(path: &Path, channels: usize) -> Vec<Vec<f64>> {
     let out = tools::run("oggdec", &["-Q", "-R", "-o", "-", path.to_str().unwrap()]);
     let samples: Vec<f64> = out
@@ -519,25 +529,26 @@ fn aac_of_any_settings_is_decoded_as_elsewhere() {
         let planes = varied(16, channels, 12_000 + n, n as u64 + 500);
         wave(&wav, rate, 16, &planes);
         let path: PathBuf = dir.path().join(["a.m4a", "a.aac", "a.mka"][n % 3]);
-        let mut args = words("-v error -y -i");
-        args.push(of(&wav));
         // Noise that a decoder makes up differs from one to another. With M/S in all bands and intensity stereo in some, ffmpeg
         // turns the phase of the latter around, against ISO/IEC 14496-3, 4.6.8.2.3.
-        args.extend(words("-c:a aac -aac_pns 0"));
-        args.extend(words(pick(
+        let mut args = words("-c:a aac -aac_pns 0");
+        draw(
             &mut dice,
+            &mut args,
             &[
                 "-aac_coder twoloop",
                 "-aac_coder fast",
                 "-aac_coder anmr -strict -2",
             ],
-        )));
-        args.extend(words(pick(
+        );
+        draw(
             &mut dice,
+            &mut args,
             &["-b:a 24k", "-b:a 64k", "-b:a 160k", "-q:a 2"],
-        )));
-        args.extend(words(pick(
+        );
+        draw(
             &mut dice,
+            &mut args,
             &[
                 "",
                 "-aac_tns 0",
@@ -545,10 +556,9 @@ fn aac_of_any_settings_is_decoded_as_elsewhere() {
                 "-aac_ms 1 -aac_is 0",
                 "-aac_ms 0",
             ],
-        )));
-        let what = format!("{rate} Hz, {channels} channels, {}", args[4..].join(" "));
-        args.push(of(&path));
-        run("ffmpeg", &args);
+        );
+        let what = format!("{rate} Hz, {channels} channels, {}", args.join(" "));
+        encode(&wav, &args, &path);
         let other = tools::ffmpeg(&path, 1, channels);
         // MP4 states where the audio ends, and ffmpeg plays on.
         let frames = (n % 3 == 0).then_some(12_000 + n);

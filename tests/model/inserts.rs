@@ -105,10 +105,10 @@ const INTERVAL: usize = 64;
 /// A position, and the derived values there and at the next one.
 type Derived<const N: usize> = (usize, [f64; N], [f64; N]);
 
-/// What a processor derives from its parameters at the positions; between them it moves in straight lines.
+/// Derives values from the parameters of a processor at the positions, and moves between them in straight lines.
 struct Moving<'a, const N: usize> {
     derive: Box<dyn Fn(u64) -> [f64; N] + 'a>,
-    /// What was derived last.
+    /// The values of the last call.
     latest: Cell<Option<Derived<N>>>,
 }
 

@@ -317,7 +317,7 @@ fn joined(session: &Session, frames: u64, dice: &mut Dice) -> Result<(), TestCas
     Ok(())
 }
 
-/// What the limiter promises of a mix that it has to limit.
+/// Checks the promises of the limiter on a mix that it has to limit, and on one far below its ceiling.
 fn limited(session: &mut Session, stems: &Stems, dice: &mut Dice) -> Result<(), TestCaseError> {
     let limit = Dbtp(-(dice.below(20) as f64));
     session.master.limit = None;

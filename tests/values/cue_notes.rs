@@ -1,4 +1,4 @@
-//! What is said about cues: which are warned of, which placements are refused, and what a placement takes along.
+//! Cues: warnings about them, placements that are refused, and the clips that a placement takes along.
 
 use crate::stems::{RATE, constant, first, heard, session, stem, warned};
 use soundtrack::{
