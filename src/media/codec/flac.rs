@@ -103,9 +103,12 @@ impl FlacDecoder {
         let rest = reader.remaining().unwrap_or(0);
         let (subframes, behind) = frame.split_at(frame.len() - rest);
         decoded
-            .and_then(|()| match behind.split_at_checked(CRC_BYTES) {
+            .and_then(|in_range| match behind.split_at_checked(CRC_BYTES) {
                 // Zeros behind a checksum do not change it, so they are not told from a frame where its end is searched.
-                Some((_, zeros)) if zeros.iter().all(|b| *b == 0) => self.join_channels(&header),
+                Some((_, zeros)) if zeros.iter().all(|b| *b == 0) => (in_range
+                    && self.join_channels(&header))
+                .then_some(())
+                .ok_or(FrameCheck::Range),
                 _ => Err(FrameCheck::Length),
             })
             .map_err(|check| error(check, subframes.len()))?;
@@ -123,11 +126,12 @@ impl FlacDecoder {
         (crc_16(0, data.get(..size)?) == 0).then_some(size)
     }
 
+    /// Reads what is coded. Returns whether all of it fits its number of bits.
     fn read_subframes(
         &mut self,
         reader: &mut BitReader<'_>,
         header: &FrameHeader,
-    ) -> Result<(), FrameCheck> {
+    ) -> Result<bool, FrameCheck> {
         let (channels, side) = (header.channels.count().into(), header.channels.side());
         let frames = header.frames as usize;
         if self.planes.len() < channels {
@@ -138,6 +142,7 @@ impl FlacDecoder {
         for plane in planes.iter_mut() {
             plane.resize(frames, 0);
         }
+        let mut in_range = true;
         for (n, planes) in planes.chunks_mut(2).enumerate() {
             let bits = [2 * n, 2 * n + 1].map(bits_of);
             #[cfg(target_arch = "x86_64")]
@@ -145,42 +150,38 @@ impl FlacDecoder {
                 && bits.iter().all(|bits| *bits <= 32)
                 && let Some(simd) = self.simd
             {
-                subframe::pair::decode(simd, reader, bits, [first, second])?;
+                in_range &= subframe::pair::decode(simd, reader, bits, [first, second])?;
                 continue;
             }
             for (plane, bits) in planes.iter_mut().zip(bits) {
-                if bits > 32 {
+                in_range &= if bits > 32 {
                     self.wide_side.resize(frames, 0);
-                    subframe::decode(reader, bits, &mut self.wide_side)?;
+                    subframe::decode(reader, bits, &mut self.wide_side)?
                 } else {
-                    subframe::decode(reader, bits, plane)?;
-                }
+                    subframe::decode(reader, bits, plane)?
+                };
             }
         }
-        Ok(())
+        Ok(in_range)
     }
 
-    /// Restores left and right (RFC 9639, 4.2), and checks the range of all samples.
-    fn join_channels(&mut self, header: &FrameHeader) -> Result<(), FrameCheck> {
+    /// Restores left and right (RFC 9639, 4.2). Returns whether they fit their number of bits.
+    fn join_channels(&mut self, header: &FrameHeader) -> bool {
         let count = usize::from(header.channels.count());
         let planes = self.planes.get_mut(..count).unwrap_or_default();
-        let mut in_range = true;
-        if let [first, second] = planes
-            && header.channels.side().is_some()
-        {
-            if header.bits == 32 {
-                in_range = join_wide(header.channels, first, second, &self.wide_side);
-            } else {
-                join(header.channels, first, second);
-            }
+        let [first, second] = planes else {
+            return true;
+        };
+        if header.channels.side().is_none() {
+            return true;
         }
-        let unused = 32 - u32::from(header.bits);
-        for plane in planes {
-            // Without an early exit, so that the loop is vectorised.
-            let excess = |x: i32| x ^ x << unused >> unused;
-            in_range &= plane.iter().fold(0, |all, x| all | excess(*x)) == 0;
+        if header.bits == 32 {
+            return join_wide(header.channels, first, second, &self.wide_side);
         }
-        in_range.then_some(()).ok_or(FrameCheck::Range)
+        join(header.channels, first, second);
+        [first, second]
+            .iter()
+            .all(|plane| i32::all_fit(plane, header.bits.into()))
     }
 
     /// Appends the last frame in the form that the MD5 of a stream is made of (RFC 9639, 8.2): interleaved, and little-endian

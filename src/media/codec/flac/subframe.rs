@@ -26,12 +26,22 @@ const FIXED: [&[i32]; 5] = [&[], &[1], &[2, -1], &[3, -3, 1], &[4, -6, 4, -1]];
 /// A decoded sample. Higher bits, which only invalid data has, are dropped.
 pub(super) trait Sample: Copy + Into<i64> {
     fn wrap(wide: i64) -> Self;
+
+    /// Returns whether all samples fit a number of bits, which their type has at least.
+    fn all_fit(samples: &[Self], bits: u32) -> bool;
 }
 
 impl Sample for i32 {
     #[inline(always)]
     fn wrap(wide: i64) -> Self {
         wide as Self
+    }
+
+    fn all_fit(samples: &[Self], bits: u32) -> bool {
+        let unused = Self::BITS - bits;
+        // Without an early exit, so that the loop is vectorised.
+        let excess = |x: Self| x ^ x << unused >> unused;
+        samples.iter().fold(0, |all, x| all | excess(*x)) == 0
     }
 }
 
@@ -40,6 +50,11 @@ impl Sample for i64 {
     #[inline(always)]
     fn wrap(wide: i64) -> Self {
         wide
+    }
+
+    fn all_fit(samples: &[Self], bits: u32) -> bool {
+        let unused = Self::BITS - bits;
+        samples.iter().all(|x| *x == *x << unused >> unused)
     }
 }
 
@@ -90,19 +105,18 @@ struct Subframe {
     wasted: u32,
 }
 
-/// Decodes a subframe of samples of `bits` bits, at most 33, into `out`.
+/// Decodes a subframe of samples of `bits` bits, at most 33, into `out`. Returns whether they fit that number of bits.
 pub(super) fn decode<S: Sample>(
     reader: &mut BitReader<'_>,
     bits: u32,
     out: &mut [S],
-) -> Result<(), FrameCheck> {
+) -> Result<bool, FrameCheck> {
     let subframe = read_start(reader, bits, out)?;
     if subframe.has_residual {
         let predictor = &subframe.predictor;
         restore_all(reader, subframe.bits, predictor, out, predictor.order)?;
     }
-    restore_wasted(subframe.wasted, out);
-    Ok(())
+    Ok(restore_wasted(&subframe, out))
 }
 
 /// Reads a subframe up to its residual: its header, and the samples that nothing predicts.
@@ -155,12 +169,16 @@ fn read_start<S: Sample>(
     })
 }
 
+/// Appends the zeros that every sample ends with. Returns whether the samples before them fit their number of bits: the shift
+/// drops what they have in excess.
 #[inline(always)]
-fn restore_wasted<S: Sample>(wasted: u32, out: &mut [S]) {
-    if wasted > 0 {
+fn restore_wasted<S: Sample>(subframe: &Subframe, out: &mut [S]) -> bool {
+    let in_range = S::all_fit(out, subframe.bits);
+    if subframe.wasted > 0 {
         out.iter_mut()
-            .for_each(|s| *s = S::wrap((*s).into() << wasted));
+            .for_each(|s| *s = S::wrap((*s).into() << subframe.wasted));
     }
+    in_range
 }
 
 fn read_samples<S: Sample>(reader: &mut BitReader<'_>, bits: u32, out: &mut [S]) {

@@ -278,7 +278,7 @@ proptest! {
             // What an encoder does when residuals get too long.
             let peak = coded[channel].iter().map(|s| s.unsigned_abs()).max().unwrap_or(0);
             let gain: u64 = match &subframe.kind {
-                Kind::Linear(c, shift) => c.iter().map(|c| u64::from(c.unsigned_abs())).sum::<u64>() >> shift,
+                Kind::Linear(c, shift) => c.iter().map(|c| u64::from(c.unsigned_abs())).sum::<u64>().div_ceil(1 << shift),
                 Kind::Fixed(order) => (1 << order) - 1,
                 _ => 0,
             };
@@ -380,6 +380,39 @@ fn each_check_of_a_frame_is_made() {
     let mut high = good.clone();
     (high[9], high[10]) = (0x7F, 0xF8);
     assert_eq!(check(&with_crc(high)), Err(FrameCheck::Range));
+}
+
+#[test]
+fn samples_that_only_a_later_step_would_bring_into_range_are_noticed() {
+    let subframe = |kind, wasted| Subframe {
+        kind,
+        wasted,
+        partitions: 0,
+        parameters: vec![Some(0)],
+    };
+    let predict = |order| Kind::Linear(vec![-16_384; order], 0);
+    let check = |channels: Channels, planes: &[Vec<i64>], subframes: &[Subframe]| {
+        let data = frame(channels, 16, planes, subframes);
+        let decode = |mut decoder: FlacDecoder| decoder.decode(&data).map_err(|e| e.check);
+        let decoded = decode(FlacDecoder::new(info(channels.count(), 16)));
+        assert_eq!(decoded, decode(without_simd(info(channels.count(), 16))));
+        decoded
+    };
+    let ending_with = |count, last| [vec![-32_768; count], vec![last]].concat();
+    // Four zeros are behind each sample: those of 2^32 would begin above the 32 bits of a plane.
+    let wasted = ending_with(8, 1 << 32);
+    let last = subframe(predict(8), 4);
+    for count in 1..=2 {
+        let planes = vec![wasted.clone(); count.into()];
+        let subframes = vec![last.clone(); count.into()];
+        let decoded = check(Channels::Independent(count), &planes, &subframes);
+        assert_eq!(decoded, Err(FrameCheck::Range), "{count} channels");
+    }
+    // Twice the middle of both channels would be 2^32.
+    let mid = ending_with(4, 1 << 31);
+    let subframes = [subframe(predict(4), 0), subframe(Kind::Constant, 0)];
+    let decoded = check(Channels::MidSide, &[mid, vec![0; 5]], &subframes);
+    assert_eq!(decoded, Err(FrameCheck::Range));
 }
 
 #[test]

@@ -13,13 +13,14 @@ use pulp::{NullaryFnOnce, cast, x86::V3};
 /// Number of frames after which the history is moved to the start of its buffer.
 const BLOCK_FRAMES: usize = 256;
 
-/// Decodes the subframes of two channels of `bits` bits, at most 32, into planes of the same length.
+/// Decodes the subframes of two channels of `bits` bits, at most 32, into planes of the same length. Returns whether all
+/// samples fit those bits.
 pub(in super::super) fn decode(
     simd: V3,
     reader: &mut BitReader<'_>,
     bits: [u32; 2],
     planes: [&mut [i32]; 2],
-) -> Result<(), FrameCheck> {
+) -> Result<bool, FrameCheck> {
     let [first, second] = planes;
     let a = read_residual(simd, reader, bits[0], first)?;
     let b = read_residual(simd, reader, bits[1], second)?;
@@ -28,9 +29,7 @@ pub(in super::super) fn decode(
     restore_to(from, &a.predictor, first);
     restore_to(from, &b.predictor, second);
     restore(simd, [&a.predictor, &b.predictor], [first, second], from);
-    restore_wasted(a.wasted, first);
-    restore_wasted(b.wasted, second);
-    Ok(())
+    Ok(restore_wasted(&a, first) & restore_wasted(&b, second))
 }
 
 fn read_residual(
