@@ -122,12 +122,16 @@
 //!
 //! | feature | adds |
 //! |---|---|
+//! | `aiff-caf` | reading of AIFF and CAF |
 //! | `all-codecs` | `codecs-aac`, `codecs-adpcm`, `codecs-alac`, `codecs-mp3` and `codecs-vorbis`: a decoder each; PCM and FLAC are always decoded |
 //! | `flac-output` | writing of FLAC |
 //! | `player` | [`Player`] |
+//! | `meters` | [`Player::levels`]; contains `player` |
+//! | `varispeed` | [`Player::set_speed`]; contains `player` |
 //! | `serde` | `Serialize` of reports and warnings, `Serialize` and `Deserialize` of units |
 //! | `report` | reports as table, JSON, SVG and HTML; contains `serde` |
 //! | `session-file` | [`Load`], [`Session::save`], [`Delivery`] and [`interchange`]; contains `report` |
+//! | `simd` | AVX2 where the processor has it, for FLAC and WAV; the samples are the same |
 //! | `threads` | renders on several cores; without it [`Options::threads`] has no effect |
 //!
 //! A game that plays music takes
@@ -169,15 +173,17 @@
 // On docs.rs, items of a feature say so.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
-// Small builds leave out callers of shared code. That nothing is unused is checked with all features.
+// Small builds leave out users of shared code. That nothing is unused is checked with all features.
 #![cfg_attr(
     not(all(
+        feature = "aiff-caf",
         feature = "all-codecs",
         feature = "flac-output",
-        feature = "player",
-        feature = "session-file"
+        feature = "meters",
+        feature = "session-file",
+        feature = "varispeed"
     )),
-    allow(dead_code, unused_imports)
+    allow(dead_code, unused_imports, unused_variables)
 )]
 #![warn(missing_debug_implementations)]
 #![warn(
@@ -328,11 +334,11 @@ pub use media::{Damage, Input, Opener, Source};
 pub use plan::PlanSummary;
 pub use plan::{Plan, PlannedCue, PlannedUse};
 #[cfg(feature = "player")]
-pub use player::{
-    Callback, Event, Level, Levels, LoudnessSoFar, Player, PlayerBuilder, State, Underruns,
-};
+pub use player::{Callback, Event, LoudnessSoFar, Player, PlayerBuilder, State, Underruns};
 #[cfg(feature = "device")]
 pub use player::{DeviceInfo, devices};
+#[cfg(feature = "meters")]
+pub use player::{Level, Levels};
 pub use report::Report;
 #[cfg(feature = "session-file")]
 pub use session::Load;

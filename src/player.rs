@@ -42,6 +42,8 @@ mod device_stream;
 mod events;
 mod live_mixer;
 mod live_renderer;
+mod loudness;
+#[cfg(feature = "meters")]
 mod meter;
 mod playback_thread;
 mod ring;
@@ -49,6 +51,7 @@ mod status;
 mod stream_stats;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "varispeed")]
 mod varispeed;
 
 pub use builder::PlayerBuilder;
@@ -56,8 +59,11 @@ pub use callback::Callback;
 #[cfg(feature = "device")]
 pub use device::{DeviceInfo, devices};
 pub use events::Event;
+pub use loudness::LoudnessSoFar;
+#[cfg(feature = "meters")]
 use meter::LevelDisplay;
-pub use meter::{Level, Levels, LoudnessSoFar};
+#[cfg(feature = "meters")]
+pub use meter::{Level, Levels};
 pub use status::{State, Underruns};
 
 use crate::{
@@ -201,6 +207,7 @@ impl Player {
     ///
     /// # Errors
     /// `InvalidArgument` for NaN.
+    #[cfg(feature = "varispeed")]
     pub fn set_speed(&self, speed: f64) -> Result<()> {
         if speed.is_nan() {
             let what = "the speed is not a number";
@@ -226,7 +233,7 @@ impl Player {
     fn set(&self, part: Selector, setting: Setting) -> Result<()> {
         let session = locked(&self.inner.session);
         let refused = |what: String| Err(Error::new(ErrorKind::InvalidArgument, what));
-        let Some(name) = session.part_name(part) else {
+        let Some(name) = session.name_of(part) else {
             return refused(
                 "the id is of another session than the one that is played: use the ids of that one or of its clones"
                     .to_owned(),
@@ -244,7 +251,7 @@ impl Player {
             return refused(format!("{name} has no {}", setting.control()));
         }
         drop(session);
-        self.send(Command::Set(part, setting));
+        self.send(Command::Set(name, setting));
         Ok(())
     }
 
@@ -288,8 +295,8 @@ impl Player {
     }
 
     /// Plays an edited session from a frame of the timeline on, without a gap: tracks, cues, clips and inserts may have been
-    /// added, changed and removed. Until then the player plays on as it is. A track is removed by muting it or by a session
-    /// without it, a cue by a cue without placements ([`Cue::uses`](crate::Cue::uses)).
+    /// added, changed and removed ([`Session::remove_track`]). Until then the player plays on as it is; controls apply to the
+    /// parts of the same kind and name.
     ///
     /// From frame `at` on the device receives what a bounce of the edited session writes, bit for bit, processors included.
     /// The edited session also states all controls: changes by [`set_gain`](Self::set_gain) and others before this call are
@@ -413,12 +420,11 @@ impl Player {
         let strip = strip.into();
         let refused = |what: String| Err(Error::new(ErrorKind::InvalidArgument, what));
         let session = locked(&self.inner.session);
-        if session.part_name(strip).is_none() {
+        let Some(part) = session.name_of(strip) else {
             return refused("the id is of another session than the one that is played".to_owned());
-        }
+        };
         let mut inserts = session.inserts(strip).iter();
         let Some(found) = inserts.find(|known| known.called() == insert) else {
-            let part = session.part_name(strip).unwrap_or_default();
             return refused(format!("{part} has no insert {insert:?}"));
         };
         if let Some(problem) = found.clone().move_to(parameter, value, session.rate) {
@@ -426,7 +432,7 @@ impl Player {
         }
         drop(session);
         self.send(Command::Set(
-            strip,
+            part,
             Setting::Parameter {
                 insert: insert.to_owned(),
                 parameter: parameter.to_owned(),
@@ -520,6 +526,7 @@ impl Player {
     }
 
     /// Returns the meters of all strips. They lead what is heard by the time rendered ahead.
+    #[cfg(feature = "meters")]
     #[must_use]
     pub fn levels(&self) -> Levels {
         let view = self.inner.status.view();
@@ -547,6 +554,7 @@ impl Player {
     }
 
     /// Forgets the largest samples that the meters hold, in [`Level::held_peak`].
+    #[cfg(feature = "meters")]
     pub fn clear_peaks(&self) {
         let view = self.inner.status.view();
         view.displays.iter().for_each(LevelDisplay::clear);

@@ -19,6 +19,7 @@ mod insert;
 mod load_warnings;
 pub(crate) mod outputs;
 pub(crate) mod release;
+mod remove;
 mod rescale;
 mod selector;
 pub(crate) mod source_text;
@@ -39,6 +40,7 @@ pub use format::Load;
 pub use id::{BusId, CueId, TrackId};
 pub use insert::Insert;
 pub use outputs::{Content, Output};
+pub(crate) use selector::PartName;
 pub use selector::{Selector, UnknownPart};
 pub use strip::{Send, Strip};
 pub use track::Track;
@@ -276,12 +278,7 @@ impl Session {
 
     /// Reports whether an id is one of this session or of a clone of it; true for the master.
     pub(crate) fn owns(&self, part: Selector) -> bool {
-        match part {
-            Selector::Track(id) => self.key.owns(id.session()),
-            Selector::Bus(id) => self.key.owns(id.session()),
-            Selector::Cue(id) | Selector::CueTrack(id, _) => self.key.owns(id.session()),
-            Selector::Master => true,
-        }
+        part.is_of(self.key)
     }
 
     /// Removes deliverables, inserts and solos, so that only the places of the clips are left.

@@ -27,10 +27,7 @@ use symphonia::{
         packet::Packet as Raw,
         units::{Duration, Timestamp},
     },
-    default::{
-        formats::{AiffReader, CafReader, WavReader},
-        get_codecs,
-    },
+    default::{formats, get_codecs},
 };
 
 impl From<Error> for CodecFault {
@@ -59,7 +56,27 @@ impl From<Error> for CodecFault {
 pub(crate) enum Container {
     Aiff,
     Caf,
+    /// Of ADPCM: other WAVE files need no demuxer.
     Wave,
+}
+
+#[cfg(not(all(feature = "aiff-caf", feature = "codecs-adpcm")))]
+impl Container {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Aiff => "AIFF",
+            Self::Caf => "CAF",
+            Self::Wave => "ADPCM",
+        }
+    }
+
+    /// Returns the feature of this crate that reads it.
+    fn feature(self) -> &'static str {
+        match self {
+            Self::Aiff | Self::Caf => "aiff-caf",
+            Self::Wave => "codecs-adpcm",
+        }
+    }
 }
 
 /// Codecs of packets that this crate finds without a demuxer.
@@ -256,15 +273,9 @@ impl Demuxer {
     pub(crate) fn open(container: Container, file: SparseReader) -> Result<Self, CodecFault> {
         let bytes_since_packet = file.bytes_since_packet();
         let reader = catch_fault(|| {
-            let mss = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
-            let options = FormatOptions::default();
-            Ok(match container {
-                Container::Aiff => {
-                    Box::new(AiffReader::try_new(mss, options)?) as Box<dyn FormatReader>
-                }
-                Container::Caf => Box::new(CafReader::try_new(mss, options)?),
-                Container::Wave => Box::new(WavReader::try_new(mss, options)?),
-            })
+            let stream =
+                MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
+            make_reader(container, stream)
         })?;
         Ok(Self {
             reader: Some(reader),
@@ -367,6 +378,24 @@ impl Drop for Demuxer {
     }
 }
 
+/// Makes symphonia's demuxer of a container.
+fn make_reader(
+    container: Container,
+    stream: MediaSourceStream<'static>,
+) -> Result<Box<dyn FormatReader>, CodecFault> {
+    let options = FormatOptions::default();
+    match container {
+        #[cfg(feature = "aiff-caf")]
+        Container::Aiff => Ok(Box::new(formats::AiffReader::try_new(stream, options)?)),
+        #[cfg(feature = "aiff-caf")]
+        Container::Caf => Ok(Box::new(formats::CafReader::try_new(stream, options)?)),
+        #[cfg(feature = "codecs-adpcm")]
+        Container::Wave => Ok(Box::new(formats::WavReader::try_new(stream, options)?)),
+        #[cfg(not(all(feature = "aiff-caf", feature = "codecs-adpcm")))]
+        left_out => Err(lacks_feature(left_out.name(), left_out.feature())),
+    }
+}
+
 /// A decoder of one stream.
 pub(crate) struct Decoder {
     /// `None` once it has panicked.
@@ -417,10 +446,7 @@ impl Decoder {
             return Err(CodecFault::Unsupported(what));
         }
         if let Some(feature) = missing_feature(params.codec) {
-            let (codec, _) = codec_name(params.codec);
-            let what =
-                format!("{codec} is not decoded by this build, which lacks the feature {feature}");
-            return Err(CodecFault::Unsupported(what));
+            return Err(lacks_feature(codec_name(params.codec).0, feature));
         }
         let options = AudioDecoderOptions::default().gapless(true);
         let decoder = catch_fault(|| Ok(get_codecs().make_audio_decoder(params, &options)?))?;
@@ -564,6 +590,11 @@ fn sample_format(params: &AudioCodecParameters) -> Option<Bits> {
         }
         _ => None,
     }
+}
+
+fn lacks_feature(of: &str, feature: &str) -> CodecFault {
+    let what = format!("{of} is not read by this build, which lacks the feature {feature}");
+    CodecFault::Unsupported(what)
 }
 
 /// Returns the feature of this crate that decodes a codec, if the build lacks it.

@@ -1,9 +1,8 @@
 //! Converts the mix to a device's rate and channels, interleaved.
 
-use super::{
-    live_renderer::LiveRenderer,
-    varispeed::{Varispeed, scaled},
-};
+use super::live_renderer::LiveRenderer;
+#[cfg(feature = "varispeed")]
+use super::varispeed::Varispeed;
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
@@ -81,16 +80,19 @@ impl DeviceConverter {
         self.resampled = None;
         if self.from.rate != self.to.rate || self.speed != 1.0 {
             let (renderer, quit) = (Arc::clone(&self.renderer), Arc::clone(&self.quit));
-            let source = BlockingSource {
+            let source = Box::new(BlockingSource {
                 renderer,
                 quit,
                 spec: self.from,
-            };
-            self.resampled = Some(if self.speed == 1.0 {
-                Box::new(Resampled::in_short_hops(Box::new(source), self.to.rate)?)
-            } else {
-                Box::new(Varispeed::new(Box::new(source), self.to.rate, self.speed)?)
             });
+            #[cfg(feature = "varispeed")]
+            if self.speed != 1.0 {
+                let source = Varispeed::new(source, self.to.rate, self.speed)?;
+                self.resampled = Some(Box::new(source));
+                return Ok(());
+            }
+            let source = Resampled::in_short_hops(source, self.to.rate)?;
+            self.resampled = Some(Box::new(source));
         }
         Ok(())
     }
@@ -147,6 +149,17 @@ impl DeviceConverter {
         }
         Frames(frame).resampled(self.from.rate, self.to.rate).0
     }
+}
+
+/// Returns a number of frames times a ratio, rounded down.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a session has far fewer than 2^53 frames, and casts saturate"
+)]
+pub(super) fn scaled(frames: u64, ratio: f64) -> u64 {
+    (frames as f64 * ratio) as u64
 }
 
 /// Returns the sum of a frame's channels, each multiplied by its factor.

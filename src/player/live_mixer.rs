@@ -7,7 +7,7 @@ use crate::{
     curve::{Automation, Curve},
     engine::Renderer,
     plan::{Gates, IdVec, NodeIndex, Routing},
-    session::{CueId, Insert, Selector, Session},
+    session::{CueId, Insert, PartName, Selector, Session},
     units::{Decibels, Frames, Pan},
 };
 
@@ -146,8 +146,11 @@ impl LiveMixer {
         }
     }
 
-    /// Changes a control. Ignores an id of another session, and controls that the part does not have.
-    pub(super) fn set(&mut self, part: Selector, setting: &Setting) {
+    /// Changes a control. Ignores a part that the session does not have, and controls that the part does not have.
+    pub(super) fn set(&mut self, part: &PartName, setting: &Setting) {
+        let Some(part) = self.session.find(part) else {
+            return;
+        };
         match (part, setting) {
             (
                 _,

@@ -1,9 +1,11 @@
 //! Renders a session for playback, block by block: with seeks, loops, fades at starts and stops, meters, and controls that
 //! change.
 
+#[cfg(feature = "meters")]
+use super::meter::{LevelDisplay, LevelMeter};
 use super::{
     live_mixer::{LiveMixer, Setting, StripNodes},
-    meter::{LevelDisplay, LevelMeter, LoudnessDisplay},
+    loudness::LoudnessDisplay,
 };
 use crate::{
     block::Block,
@@ -17,7 +19,7 @@ use crate::{
     layout::Spec,
     measure::Loudness,
     plan::{Node, Plan, Scope},
-    session::{Selector, Session},
+    session::{PartName, Session},
     sync::locked,
     units::{Frames, SampleRate, saturating_usize},
 };
@@ -66,6 +68,7 @@ pub(super) struct View {
     /// The markers of the timeline, in order.
     pub markers: Vec<(Frames, String)>,
     /// One meter for each node.
+    #[cfg(feature = "meters")]
     pub displays: Box<[LevelDisplay]>,
 }
 
@@ -77,6 +80,7 @@ struct Core {
     /// The loop, within the session.
     loop_range: Option<Range<u64>>,
     /// One meter for each node.
+    #[cfg(feature = "meters")]
     meters: Vec<LevelMeter>,
     view: Arc<View>,
 }
@@ -131,6 +135,16 @@ fn within(loop_range: Option<&Range<u64>>, length: u64) -> Option<Range<u64>> {
         .filter(|r| r.start < r.end)
 }
 
+/// Makes a meter for each node, which takes blocks of `block` frames.
+#[cfg(feature = "meters")]
+fn level_meters(plan: &Plan, block: usize) -> Vec<LevelMeter> {
+    #[expect(clippy::cast_precision_loss, reason = "some hundred frames")]
+    let blocks_per_second = f64::from(plan.spec.rate.hz()) / block as f64;
+    (plan.nodes.iter())
+        .map(|_| LevelMeter::new(blocks_per_second))
+        .collect()
+}
+
 fn fade_frames(spec: Spec) -> usize {
     (spec.rate.hz() / FADES_PER_SECOND).max(1) as usize
 }
@@ -148,25 +162,25 @@ impl Core {
     fn new(mut renderer: Renderer, mixer: LiveMixer, depth: u64, block: usize) -> Self {
         let read_ahead = ReadAhead::start(renderer.plan(), depth);
         renderer.read_from(&read_ahead);
-        let (spec, nodes) = (renderer.plan().spec, renderer.plan().nodes.len());
-        #[expect(clippy::cast_precision_loss, reason = "some hundred frames")]
-        let blocks_per_second = f64::from(spec.rate.hz()) / block as f64;
+        let plan = renderer.plan();
         let view = View {
-            length: renderer.plan().length.0,
+            length: plan.length.0,
             nodes: mixer.strip_nodes(),
-            markers: (renderer.plan().markers.iter())
+            markers: (plan.markers.iter())
                 .map(|marker| (marker.at, marker.name.clone()))
                 .collect(),
-            displays: (0..nodes).map(|_| LevelDisplay::default()).collect(),
+            #[cfg(feature = "meters")]
+            displays: (plan.nodes.iter())
+                .map(|_| LevelDisplay::default())
+                .collect(),
         };
         Self {
+            #[cfg(feature = "meters")]
+            meters: level_meters(plan, block),
             renderer,
             read_ahead,
             mixer,
             loop_range: None,
-            meters: (0..nodes)
-                .map(|_| LevelMeter::new(blocks_per_second))
-                .collect(),
             view: Arc::new(view),
         }
     }
@@ -206,7 +220,8 @@ impl Core {
     }
 
     /// Takes over the meters of the strips of the same kind and name, which go on falling.
-    fn continue_meters(&mut self, from: &mut Self) {
+    #[cfg(feature = "meters")]
+    fn continue_meters(mut self, from: &mut Self) -> Self {
         let from_displays = Arc::clone(&from.view);
         let strip = |node: &Node| (node.kind as u8, node.is_second, node.name.clone());
         let plan = from.renderer.plan();
@@ -223,6 +238,7 @@ impl Core {
                 display.hold_from(known_display);
             }
         }
+        self
     }
 }
 
@@ -339,7 +355,10 @@ impl LiveRenderer {
             let edit = self.edits.remove(index);
             let is_late = edit.at < position;
             let mut core = edit.core;
-            core.continue_meters(&mut self.core);
+            // Controls that were changed since the edit do not move back to where the session has them.
+            core.mixer.settle(&mut core.renderer);
+            #[cfg(feature = "meters")]
+            let core = core.continue_meters(&mut self.core);
             *locked(&self.view) = Arc::clone(&core.view);
             let old = std::mem::replace(&mut self.core, core);
             // Freeing the memory of a large session takes longer than a block lasts. If no thread can be started, it is freed
@@ -421,6 +440,7 @@ impl LiveRenderer {
         self.faded_out = None;
         self.rendered = 0;
         self.jumps.clear();
+        #[cfg(feature = "meters")]
         self.core
             .meters
             .iter_mut()
@@ -439,11 +459,11 @@ impl LiveRenderer {
         }
     }
 
-    /// Changes a control of a strip.
-    pub(super) fn set(&mut self, part: Selector, setting: Setting) {
-        self.core.mixer.set(part, &setting);
+    /// Changes a control of a strip, in every version of the session that has it.
+    pub(super) fn set(&mut self, part: &PartName, setting: &Setting) {
+        self.core.mixer.set(part, setting);
         for edit in &mut self.edits {
-            edit.core.mixer.set(part, &setting);
+            edit.core.mixer.set(part, setting);
         }
     }
 
@@ -504,6 +524,7 @@ impl LiveRenderer {
         let n = self.core.renderer.render_to_jump(out, most)?;
         self.core.read_ahead.advance(warm_up + n as u64);
         self.record_overloads(at);
+        #[cfg(feature = "meters")]
         self.update_meters();
         self.update_loudness(out);
         self.apply_fades(out);
@@ -534,6 +555,7 @@ impl LiveRenderer {
         }
     }
 
+    #[cfg(feature = "meters")]
     fn update_meters(&mut self) {
         let split: Vec<(usize, usize)> = self.core.mixer.split_buses().collect();
         for (node, (meter, display)) in self

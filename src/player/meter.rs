@@ -1,4 +1,4 @@
-//! Level meters of strips and the loudness of the mix, during playback; the level ballistics are those of `dasp`.
+//! Level meters of strips during playback; their ballistics are those of `dasp`.
 //!
 //! A meter takes two numbers per block, the largest sample and the mean square, so its cost does not depend on its window.
 //! The peak falls by a factor of e in 0.3 s; the RMS covers the last 0.3 s. The largest sample is held until it is cleared,
@@ -7,8 +7,7 @@
 use crate::{
     block::Block,
     dsp::peak::largest,
-    measure::Loudness,
-    units::{Dbfs, Decibels, Lufs},
+    units::{Dbfs, Decibels},
 };
 use dasp::{
     envelope::{Detector, detect::Peak},
@@ -50,18 +49,6 @@ pub struct Levels {
     pub cues: Vec<Vec<Level>>,
     /// The mix.
     pub master: Level,
-}
-
-/// The loudness of the mix so far after ITU-R BS.1770-5, without the fades of starts and stops.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct LoudnessSoFar {
-    /// Loudness of the last 0.4 s; `None` in the first 0.4 s.
-    pub momentary: Option<Lufs>,
-    /// Loudness of the last 3 s; `None` in the first 3 s.
-    pub short_term: Option<Lufs>,
-    /// Gated loudness since the start; `None` in the first 0.4 s, or if everything is below the gate.
-    pub integrated: Option<Lufs>,
 }
 
 /// Measures the level of one strip, on the playback thread.
@@ -180,42 +167,6 @@ impl LevelDisplay {
     fn read_linear(&self) -> (f64, f64) {
         let level = |bits: &AtomicU64| f64::from_bits(bits.load(Ordering::Relaxed));
         (level(&self.peak), level(&self.rms))
-    }
-}
-
-/// The loudness since the start, for any thread to read: the bits of the momentary, short-term and integrated loudness,
-/// NaN for none.
-#[derive(Debug)]
-pub(super) struct LoudnessDisplay([AtomicU64; 3]);
-
-impl Default for LoudnessDisplay {
-    fn default() -> Self {
-        Self([f64::NAN; 3].map(|x| AtomicU64::new(x.to_bits())))
-    }
-}
-
-impl LoudnessDisplay {
-    pub(super) fn show(&self, loudness: &Loudness) {
-        let levels = [
-            loudness.momentary(),
-            loudness.short_term(),
-            loudness.integrated(),
-        ];
-        for (bits, level) in self.0.iter().zip(levels) {
-            bits.store(level.map_or(f64::NAN, |l| l.0).to_bits(), Ordering::Relaxed);
-        }
-    }
-
-    pub(super) fn read(&self) -> LoudnessSoFar {
-        let [momentary, short_term, integrated] = self.0.each_ref().map(|bits| {
-            let level = f64::from_bits(bits.load(Ordering::Relaxed));
-            (!level.is_nan()).then_some(Lufs(level))
-        });
-        LoudnessSoFar {
-            momentary,
-            short_term,
-            integrated,
-        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind, Result},
-    session::Selector,
+    session::PartName,
     sync::locked,
 };
 use std::{
@@ -34,7 +34,7 @@ pub(super) enum Command {
     Seek(u64),
     SetLoop(Option<Range<u64>>),
     SetSpeed(f64),
-    Set(Selector, Setting),
+    Set(PartName, Setting),
     /// Continues playback on another backend.
     #[cfg_attr(
         not(any(test, feature = "device")),
@@ -176,7 +176,7 @@ impl PlaybackThread {
             Command::Seek(to) => result = self.seek(to),
             Command::SetLoop(range) => locked(&self.renderer).set_loop(range),
             Command::SetSpeed(speed) => result = self.set_speed(speed),
-            Command::Set(id, setting) => locked(&self.renderer).set(id, setting),
+            Command::Set(part, setting) => locked(&self.renderer).set(&part, &setting),
             Command::MoveTo(backend) => result = self.move_to(backend),
             Command::Measure => locked(&self.renderer).reset_loudness(),
             Command::Quit => {}

@@ -4,11 +4,11 @@
 //! through the counters of [`StreamStats`].
 
 use super::{
+    device_converter::scaled,
     events::Event,
     live_renderer::{LiveRenderer, SharedView, View},
-    meter::LoudnessDisplay,
+    loudness::LoudnessDisplay,
     stream_stats::StreamStats,
-    varispeed::scaled,
 };
 use crate::{
     diagnostics::Warning,

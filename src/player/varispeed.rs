@@ -1,5 +1,6 @@
 //! Plays faster or slower, and higher or lower with it, like a tape: resamples the mix by a ratio that need not be rational.
 
+use super::device_converter::scaled;
 use crate::{
     block::Block,
     error::{Error, ErrorKind, Result},
@@ -171,17 +172,6 @@ impl Source for Varispeed {
 )]
 fn cut(ratio: f64) -> usize {
     (((FILTER / 2) as f64 * ratio).ceil() as usize).saturating_sub(1)
-}
-
-/// Returns a number of frames times a ratio, rounded down.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "a session has far fewer than 2^53 frames, and casts saturate"
-)]
-pub(super) fn scaled(frames: u64, ratio: f64) -> u64 {
-    (frames as f64 * ratio) as u64
 }
 
 fn refused(cause: &str) -> Error {

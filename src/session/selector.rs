@@ -2,7 +2,7 @@
 
 use super::{
     Insert, Session,
-    id::{BusId, CueId, TrackId},
+    id::{BusId, CueId, SessionKey, TrackId},
     insert::Build,
     strip::Strip,
 };
@@ -31,6 +31,18 @@ pub enum Selector {
     Master,
 }
 
+impl Selector {
+    /// Reports whether an id is one of a session or of a clone of it; true for the master.
+    pub(super) fn is_of(self, session: SessionKey) -> bool {
+        match self {
+            Self::Track(id) => session.owns(id.session()),
+            Self::Bus(id) => session.owns(id.session()),
+            Self::Cue(id) | Self::CueTrack(id, _) => session.owns(id.session()),
+            Self::Master => true,
+        }
+    }
+}
+
 impl From<TrackId> for Selector {
     fn from(id: TrackId) -> Self {
         Self::Track(id)
@@ -52,6 +64,28 @@ impl From<CueId> for Selector {
 impl From<(CueId, usize)> for Selector {
     fn from((cue, track): (CueId, usize)) -> Self {
         Self::CueTrack(cue, track)
+    }
+}
+
+/// Names a part, in every version of a session that has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PartName {
+    Track(String),
+    Bus(String),
+    Cue(String),
+    CueTrack { cue: String, track: String },
+    Master,
+}
+
+impl fmt::Display for PartName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Track(name) => write!(f, "track.{name}"),
+            Self::Bus(name) => write!(f, "bus.{name}"),
+            Self::Cue(name) => write!(f, "cue.{name}"),
+            Self::CueTrack { cue, track } => write!(f, "cue.{cue}.{track}"),
+            Self::Master => f.write_str("master"),
+        }
     }
 }
 
@@ -206,18 +240,53 @@ impl Session {
     /// another session.
     #[must_use]
     pub fn part_name(&self, part: Selector) -> Option<String> {
+        self.name_of(part).map(|name| name.to_string())
+    }
+
+    /// Returns the name of a part, for [`find`](Self::find); `None` for an id of another session.
+    pub(crate) fn name_of(&self, part: Selector) -> Option<PartName> {
         let name = match part {
             _ if !self.owns(part) => return None,
-            Selector::Track(TrackId(i, _)) => format!("track.{}", self.tracks().get(i)?.strip.name),
-            Selector::Bus(BusId(i, _)) => format!("bus.{}", self.buses().get(i)?.strip.name),
-            Selector::Cue(CueId(i, _)) => format!("cue.{}", self.cues().get(i)?.name),
-            Selector::CueTrack(CueId(i, _), track) => {
-                let cue = self.cues().get(i)?;
-                format!("cue.{}.{}", cue.name, cue.tracks.get(track)?.strip.name)
+            Selector::Track(TrackId(i, _)) => {
+                PartName::Track(self.tracks.get(i)?.strip.name.clone())
             }
-            Selector::Master => "master".to_owned(),
+            Selector::Bus(BusId(i, _)) => PartName::Bus(self.buses.get(i)?.strip.name.clone()),
+            Selector::Cue(CueId(i, _)) => PartName::Cue(self.cues.get(i)?.name.clone()),
+            Selector::CueTrack(CueId(i, _), track) => {
+                let cue = self.cues.get(i)?;
+                PartName::CueTrack {
+                    cue: cue.name.clone(),
+                    track: cue.tracks.get(track)?.strip.name.clone(),
+                }
+            }
+            Selector::Master => PartName::Master,
         };
         Some(name)
+    }
+
+    /// Returns the part of a name.
+    pub(crate) fn find(&self, part: &PartName) -> Option<Selector> {
+        let cue_of = |name: &String| {
+            let index = self.cues.iter().position(|cue| cue.name == *name)?;
+            Some((CueId::of(index, self.key), self.cues.get(index)?))
+        };
+        Some(match part {
+            PartName::Track(name) => {
+                let index = self.tracks.iter().position(|t| t.strip.name == *name)?;
+                TrackId::of(index, self.key).into()
+            }
+            PartName::Bus(name) => {
+                let index = self.buses.iter().position(|b| b.strip.name == *name)?;
+                BusId::of(index, self.key).into()
+            }
+            PartName::Cue(name) => cue_of(name)?.0.into(),
+            PartName::CueTrack { cue, track } => {
+                let (id, cue) = cue_of(cue)?;
+                let index = cue.tracks.iter().position(|t| t.strip.name == *track)?;
+                (id, index).into()
+            }
+            PartName::Master => Selector::Master,
+        })
     }
 
     /// Mutes a part. Returns false, and changes nothing, for the master, which has no mute, and for an id of another

@@ -66,7 +66,7 @@ pub(crate) struct FlacDecoder {
     /// Header of the last frame.
     header: Option<FrameHeader>,
     /// Instructions that two channels are decoded with at once, if the processor has them.
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
     simd: Option<pulp::x86::V3>,
 }
 
@@ -77,7 +77,7 @@ impl FlacDecoder {
             planes: Vec::new(),
             wide_side: Vec::new(),
             header: None,
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(feature = "simd", target_arch = "x86_64"))]
             simd: pulp::x86::V3::try_new(),
         }
     }
@@ -145,7 +145,7 @@ impl FlacDecoder {
         let mut in_range = true;
         for (n, planes) in planes.chunks_mut(2).enumerate() {
             let bits = [2 * n, 2 * n + 1].map(bits_of);
-            #[cfg(target_arch = "x86_64")]
+            #[cfg(all(feature = "simd", target_arch = "x86_64"))]
             if let [first, second] = planes
                 && bits.iter().all(|bits| *bits <= 32)
                 && let Some(simd) = self.simd

@@ -3,7 +3,7 @@
 //! Every conversion is exact: an integer of n bits becomes `v / 2^(n-1)`, a division by a power of two, and f64 has 53
 //! bits of precision. A-law and mu-law go through the 13- and 14-bit values of ITU-T G.711, left-justified in 16 bits.
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
 mod avx2;
 
 use crate::riff::Fmt;
@@ -112,7 +112,7 @@ pub(super) fn stereo_24(raw: &[u8], left: &mut [f64], right: &mut [f64]) {
 
 /// Converts blocks of four frames of 24-bit stereo.
 fn convert_blocks(blocks: &[[u8; 24]], left: &mut [[f64; 4]], right: &mut [[f64; 4]]) {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
     if let Some(simd) = pulp::x86::V3::try_new() {
         return simd.vectorize(avx2::Unpack {
             simd,

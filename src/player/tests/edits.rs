@@ -181,6 +181,28 @@ fn an_update_as_soon_as_possible_says_the_frame_at_which_it_took_over() {
 }
 
 #[test]
+fn a_track_is_removed_at_its_frame_and_the_others_are_controlled_on_both_sides_of_it() {
+    let mut before = bed(60_000);
+    let pad = before.add_track(Track::new("pad", stem(2, 48_000, Layout::Stereo, 60_000)));
+    let mut after = before.clone();
+    let bed = after.track_ids().next().unwrap();
+    after.remove_track(bed).unwrap();
+    let fake = Fake::default();
+    let player = fake.play(&PlayerBuilder::new().paused(true), &before);
+    player.update_at(Frames(30_000), &after).unwrap();
+    let refused = player.set_gain(pad, Decibels::SILENCE).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidArgument);
+    let pad = player.part("track.pad").unwrap();
+    player.set_gain(pad, Decibels(-6.0)).unwrap();
+    player.play();
+    for (session, track) in [(&mut before, 1), (&mut after, 0)] {
+        session.tracks_mut()[track].strip.gain = Decibels(-6.0);
+    }
+    let heard = fake.take(60_000, Layout::Stereo, &[480]);
+    same_bits(&spliced(&[before, after], &[30_000]), &heard);
+}
+
+#[test]
 fn an_update_while_paused_takes_over_at_once() {
     let (before, after) = (bed(20_000), bed(30_000));
     let fake = Fake::default();

@@ -25,7 +25,7 @@ type Block = [Word; WORDS];
 /// Returns the checksum of a message that continues one whose checksum is `before`, 0 for none. A message that ends with
 /// its own checksum has the checksum 0.
 pub(crate) fn crc_16(before: u16, message: &[u8]) -> u16 {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
     if let Some(simd) = pulp::x86::V3::try_new() {
         return simd.vectorize(Checksum { before, message });
     }
@@ -33,13 +33,13 @@ pub(crate) fn crc_16(before: u16, message: &[u8]) -> u16 {
 }
 
 /// Calls [`fold`], translated for AVX2.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
 struct Checksum<'a> {
     before: u16,
     message: &'a [u8],
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
 impl pulp::NullaryFnOnce for Checksum<'_> {
     type Output = u16;
 

@@ -9,7 +9,7 @@
     reason = "numbers of known width, and sums that wrap around on purpose"
 )]
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(feature = "simd", target_arch = "x86_64"))]
 pub(super) mod pair;
 
 use super::{

@@ -322,7 +322,7 @@ proptest! {
 /// Makes a decoder for processors without newer instructions.
 fn without_simd(info: StreamInfo) -> FlacDecoder {
     FlacDecoder {
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(feature = "simd", target_arch = "x86_64"))]
         simd: None,
         ..FlacDecoder::new(info)
     }
