@@ -26,7 +26,10 @@ pub fn run(args: &ExportArgs) -> Result<u8, Failure> {
         outside: args.outside,
         ..Load::default()
     };
-    let session = load.session(&args.session)?;
+    let session = load.session(&args.session).map_err(|e| {
+        let hints = hints::of_session(&e).into_iter().collect();
+        Failure::Library(e, hints)
+    })?;
     let notes = interchange::write(&session, &args.output, args.force).map_err(|e| {
         let hints = hints::of_output(&e, hints::OR_OTHER_OUTPUT);
         Failure::Library(e, hints)

@@ -55,6 +55,13 @@ pub fn of_output(error: &Error, alternative: &str) -> Vec<String> {
     exists.then(|| replace(alternative)).into_iter().collect()
 }
 
+/// Returns the hint for a session that names a file outside its folder, if that is the error.
+pub fn of_session(error: &Error) -> Option<String> {
+    let mut problems = error.problems().iter();
+    let is_outside = problems.any(|p| matches!(p.kind, ProblemKind::OutsideFolder { .. }));
+    is_outside.then(|| "use --outside to allow it".to_owned())
+}
+
 /// Adds hints to a failure to read the inputs: names near to those that do not exist, and `--outside`.
 pub fn for_inputs(failure: Failure, args: &Args) -> Failure {
     match failure {
@@ -62,13 +69,7 @@ pub fn for_inputs(failure: Failure, args: &Args) -> Failure {
             if error.kind() == ErrorKind::NotFound {
                 hints.extend(args.inputs.iter().filter_map(|input| for_path(input)));
             }
-            if error
-                .problems()
-                .iter()
-                .any(|p| matches!(p.kind, ProblemKind::OutsideFolder { .. }))
-            {
-                hints.push("use --outside to allow it".to_owned());
-            }
+            hints.extend(of_session(&error));
             Failure::Library(error, hints)
         }
         other => other,

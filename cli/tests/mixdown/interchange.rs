@@ -97,6 +97,9 @@ fn spotting_and_markers_go_into_a_session_that_keeps_its_comments() {
         2,
         "-o film.rpp: a session is exported as .dawproject, or as .csv for spotting",
     );
+    desk.write("out.toml", "[track.a]\nfile = \"../a.wav\"\n");
+    desk.run(&["export", "out.toml", "-o", "out.dawproject"])
+        .expect(3, "hint: use --outside to allow it");
     desk.run(&["import", "film.als"])
         .expect(4, "film.als: the extension names no format that is read");
     desk.run(&["import", "none.rpp"]).expect(4, "none.rpp: ");
