@@ -65,8 +65,10 @@ impl Kernel {
     }
 
     /// Returns the signal at a phase; `samples` are those in reach.
+    #[inline]
     pub(super) fn at(&self, phase: usize, samples: &[f64]) -> f64 {
-        let taps = self.phases.get(phase).into_iter().flatten();
+        let taps = self.phases.get(phase).map(<[f64; TAPS]>::as_slice);
+        let taps = taps.unwrap_or_default();
         samples.iter().zip(taps).map(|(x, h)| x * h).sum()
     }
 }
