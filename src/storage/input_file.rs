@@ -286,9 +286,9 @@ impl Seek for InputFile {
 
 /// Opens a file after closing others if the limit is reached.
 fn open_pooled(path: &Path) -> Result<File> {
-    close_idle(|held| match held.checked_sub(MAX_OPEN_FILES) {
-        Some(excess) => excess + CLOSED_TOGETHER,
-        None => 0,
+    close_idle(|held| {
+        let excess = held.checked_sub(MAX_OPEN_FILES);
+        excess.map_or(0, |excess| excess + CLOSED_TOGETHER)
     });
     let opened = File::open(path);
     match opened.as_ref().err().and_then(Error::raw_os_error) {
