@@ -110,7 +110,9 @@ impl Renderer {
     /// ([`Session::max_memory`](crate::Session::max_memory)).
     pub fn new(plan: Plan, options: &Options) -> Result<Self> {
         plan.check_memory()?;
-        let pool = Pool::new(options.threads)?;
+        let live = plan.nodes.iter().filter(|node| node.live).count() as u64;
+        let steps = plan.length.0.div_ceil(STEP as u64);
+        let pool = Pool::new(options.threads, live.saturating_mul(steps))?;
         let nodes = plan
             .nodes
             .iter()

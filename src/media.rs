@@ -11,7 +11,8 @@
 //! - `length_guard` delivers as many frames as the file promises, all of them finite;
 //! - `resample` converts to the session's rate.
 //!
-//! `stem` puts them together for the plan; `reader` reads a stem for the engine.
+//! `stem` puts them together for the plan, and `measured_source` keeps what the plan has opened for `reader`, which reads a
+//! stem for the engine.
 
 pub(crate) mod checksum;
 pub(crate) mod chunk_reader;
@@ -23,6 +24,7 @@ mod demux;
 mod edit_list;
 mod input;
 mod length_guard;
+mod measured_source;
 mod memory;
 mod once;
 mod one_channel;

@@ -1,7 +1,8 @@
 //! Renders a plan block by block to several signals at once: the mix, the mix at other levels, and
 //! tapped nodes.
 //!
-//! Rendering, measuring and writing run on separate threads, which pass the blocks on in order.
+//! Rendering, measuring and writing run on separate threads, which pass the blocks on in order; a short render runs on the
+//! caller's thread.
 
 use crate::{
     block::Block,
@@ -268,7 +269,10 @@ impl Pipeline<'_> {
             place,
         };
         let mut left = total;
-        if single_threaded {
+        // Threads gain nothing where all blocks are in circulation at once, unless there are many signals to write.
+        let is_short =
+            taps == 0 && total.0.div_ceil(block.max(1) as u64) <= BLOCKS_IN_FLIGHT as u64;
+        if single_threaded || is_short {
             let mut blocks = new();
             while left > Frames::ZERO {
                 let want = saturating_usize(left.0).min(block);

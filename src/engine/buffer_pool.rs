@@ -71,9 +71,24 @@ impl BufferPool {
     /// Returns a node's buffer to the pool, after its last reader.
     pub(super) fn release(&self, node: usize) {
         let mut output = write_locked(&self.outputs[node]);
-        if output.block.capacity() > 0 && !(self.kept && output.active) {
+        if !(self.kept && output.active) {
+            self.recycle(&mut output);
+        }
+    }
+
+    /// Returns the buffer of an output to the pool.
+    fn recycle(&self, output: &mut Output) {
+        if output.block.capacity() > 0 {
             let empty = Block::new(output.block.layout(), 0);
             locked(&self.spare).push(std::mem::replace(&mut output.block, empty));
+        }
+    }
+
+    /// Returns the buffer of an output to the pool if it is silent, since its readers do not need it then: hundreds of silent
+    /// buses may wait for the master.
+    pub(super) fn recycle_silent(&self, output: &mut Output) {
+        if !output.active {
+            self.recycle(output);
         }
     }
 

@@ -76,7 +76,9 @@ impl ClipReader {
         let Self::Direct(reader) = self else {
             return None;
         };
-        let reader = reader.take().filter(|reader| !reader.found_flaws())?;
+        let mut reader = reader.take().filter(|reader| !reader.found_flaws())?;
+        // All clips of a session often end in the same block, with a spare reader each.
+        reader.release();
         let stem = Arc::clone(stem);
         Some(SpareReader { stem, reader })
     }

@@ -374,6 +374,7 @@ impl<'a> Workers<'_, 'a> {
             let tapped = |node: usize| (positions[node].after(before), buffers.output(node));
             locked(&self.output)(position, frames, &out, &tapped)?;
         }
+        buffers.recycle_silent(&mut out);
         Ok(())
     }
 }

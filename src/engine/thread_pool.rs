@@ -8,6 +8,9 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 #[cfg(feature = "threads")]
 const MAX_THREADS: usize = 256;
+/// Number of tasks from which on threads are started: a second of a track and the master has six.
+#[cfg(feature = "threads")]
+const MIN_TASKS: u64 = 8;
 
 /// Threads that run the scheduler's workers; `None` where the caller's own thread is the only one.
 ///
@@ -20,11 +23,15 @@ pub(super) struct Pool(Option<ThreadPool>);
 
 #[cfg(feature = "threads")]
 impl Pool {
-    /// Starts the threads for a number of them that includes the caller's: at most 256; 0 is one for each core.
+    /// Starts the threads for a number of them that includes the caller's: at most 256; 0 is one for each core. Starts none if
+    /// there are so few tasks that this would take longer than they do.
     ///
     /// # Errors
     /// `Resource` where the system refuses a thread.
-    pub(super) fn new(threads: usize) -> Result<Self> {
+    pub(super) fn new(threads: usize, tasks: u64) -> Result<Self> {
+        if tasks < MIN_TASKS {
+            return Ok(Self(None));
+        }
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = if threads == 0 {
             cores()
@@ -71,7 +78,7 @@ pub(super) struct Pool;
 impl Pool {
     /// Returns the thread of the caller, whatever number is asked for.
     #[expect(clippy::unnecessary_wraps, reason = "as with the feature `threads`")]
-    pub(super) fn new(_threads: usize) -> Result<Self> {
+    pub(super) fn new(_threads: usize, _tasks: u64) -> Result<Self> {
         Ok(Self)
     }
 

@@ -40,6 +40,12 @@ impl Reader {
         self.buffer.reserve(READ_FRAMES);
     }
 
+    /// Frees the buffer. Frames in it that were not used are decoded again if they are needed.
+    pub(crate) fn release(&mut self) {
+        self.buffer_start += self.buffer.frames() as u64;
+        self.buffer = Block::new(self.buffer.layout(), 0);
+    }
+
     /// Returns the reader, or opens the stem if there is none yet.
     pub(crate) fn get_or_open<'a>(
         reader: &'a mut Option<Self>,

@@ -1,8 +1,11 @@
 //! Describes a stem for the plan, and opens it at the session's rate.
 
 use super::{
-    Damage, Info, Input, Memory, Remark, Resampled, Source, length_guard::LengthGuard,
-    panic_guard::PanicGuard, sniff,
+    Damage, Info, Input, Memory, Remark, Resampled, Source,
+    length_guard::LengthGuard,
+    measured_source::MeasuredSource,
+    panic_guard::PanicGuard,
+    sniff::{self, FileKind},
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -12,7 +15,7 @@ use crate::{
 };
 use std::path::PathBuf;
 
-/// A stem that was opened once to measure it, and can be opened again to read it.
+/// A stem that was opened once to measure it, and can be opened to read it.
 #[derive(Debug)]
 pub(crate) struct Stem {
     /// Name for messages: the path, or the name of the program's source.
@@ -31,10 +34,11 @@ pub(crate) struct Stem {
     damage: Damage,
     /// Version of the file that was measured; `None` for a program's source.
     version: Option<FileVersion>,
+    measured: MeasuredSource,
 }
 
 impl Stem {
-    /// Opens the input, measures it and closes it. `rate` is the session's.
+    /// Opens the input and measures it. `rate` is the session's.
     ///
     /// # Errors
     /// As of [`media::open`](super::open), `Corrupt` for a truncated file if damage is refused, and `Unsupported` if it
@@ -44,12 +48,18 @@ impl Stem {
             source,
             info,
             version,
+            is_plain_wave,
         } = open(input).map_err(|e| e.about_file(&input.to_string()))?;
         let spec = source.spec();
         let source_frames = info
             .as_ref()
             .map_or_else(|| source.length(), |i| Some(i.frames));
-        source.close()?;
+        // Whether a local file has changed can be found out without opening it again.
+        let measured = if version.as_ref().is_some_and(FileVersion::is_local) {
+            MeasuredSource::keep(source, !is_plain_wave)?
+        } else {
+            MeasuredSource::close(source)?
+        };
         if let (Damage::Refuse, Some(info)) = (damage, &info)
             && info.missing > Frames::ZERO
         {
@@ -83,6 +93,7 @@ impl Stem {
             source_frames,
             damage,
             version,
+            measured,
         })
     }
 
@@ -91,16 +102,10 @@ impl Stem {
     /// # Errors
     /// `Corrupt` if the file has been replaced or written to since it was measured.
     pub(crate) fn open(&self) -> Result<Box<dyn Source>> {
-        let OpenInput {
-            source,
-            info,
-            version,
-        } = open(&self.input)?;
-        let other_length = info.map(|i| i.frames) != self.info.as_ref().map(|i| i.frames);
-        if other_length || source.spec() != self.spec || version != self.version {
-            let what = format!("{}: changed since it was first opened", self.name);
-            return Err(Error::new(ErrorKind::Corrupt, what).in_file(&self.name));
-        }
+        let source = match self.take_measured() {
+            Some(source) => source,
+            None => self.open_again()?,
+        };
         // Integer formats cannot hold NaN or infinity.
         let finite = self
             .info
@@ -120,6 +125,29 @@ impl Stem {
         } else {
             Ok(Box::new(Resampled::new(source, self.rate)?))
         }
+    }
+
+    /// Takes the source that was measured, if there is one and the file has not changed.
+    fn take_measured(&self) -> Option<PanicGuard> {
+        let source = self.measured.take()?;
+        let is_same = FileVersion::at_path(&self.path()?) == self.version;
+        is_same.then_some(source)
+    }
+
+    /// Opens the input again, which must be as it was measured.
+    fn open_again(&self) -> Result<PanicGuard> {
+        let OpenInput {
+            source,
+            info,
+            version,
+            ..
+        } = open(&self.input)?;
+        let other_length = info.map(|i| i.frames) != self.info.as_ref().map(|i| i.frames);
+        if other_length || source.spec() != self.spec || version != self.version {
+            let what = format!("{}: changed since it was first opened", self.name);
+            return Err(Error::new(ErrorKind::Corrupt, what).in_file(&self.name));
+        }
+        Ok(source)
     }
 
     /// Returns the samples where the program holds them in memory at the session's rate.
@@ -171,6 +199,8 @@ struct OpenInput {
     source: PanicGuard,
     info: Option<Info>,
     version: Option<FileVersion>,
+    /// Whether it is a WAVE file that holds no more memory than its header.
+    is_plain_wave: bool,
 }
 
 fn open(input: &Input) -> Result<OpenInput> {
@@ -181,10 +211,12 @@ fn open(input: &Input) -> Result<OpenInput> {
                 source,
                 info: None,
                 version: None,
+                is_plain_wave: false,
             })
         }
         file => {
             let mut opened = None;
+            let mut is_plain_wave = false;
             let source = PanicGuard::open(input.to_string(), || {
                 let (path, sniffed, stream, channel) = match file {
                     Input::Program {
@@ -202,6 +234,7 @@ fn open(input: &Input) -> Result<OpenInput> {
                         (path, sniffed, stream, channel)
                     }
                 };
+                is_plain_wave = sniffed.1 == FileKind::Wave;
                 let (source, info, version) = super::open_channel(&path, sniffed, stream, channel)?;
                 opened = Some((info, version));
                 Ok(source)
@@ -211,6 +244,7 @@ fn open(input: &Input) -> Result<OpenInput> {
                 source,
                 info,
                 version: version.flatten(),
+                is_plain_wave,
             })
         }
     }
@@ -261,15 +295,23 @@ mod tests {
             );
         };
         write(&path, 1);
-        let stem = probe();
-        assert!(stem.open().is_ok());
-        write(&other, 2);
-        fs::rename(&other, &path).unwrap();
-        refused(&stem);
-        let stem = probe();
-        // Longer than the resolution of a file system's clock.
-        std::thread::sleep(std::time::Duration::from_millis(30));
-        write(&path, 3);
-        refused(&stem);
+        // The first who reads takes the source that was measured, all others open the file again.
+        for readers in 0..3 {
+            let stem = probe();
+            for _ in 0..readers {
+                assert!(stem.open().is_ok());
+            }
+            write(&other, 2);
+            fs::rename(&other, &path).unwrap();
+            refused(&stem);
+            let stem = probe();
+            for _ in 0..readers {
+                assert!(stem.open().is_ok());
+            }
+            // Longer than the resolution of a file system's clock.
+            std::thread::sleep(std::time::Duration::from_millis(30));
+            write(&path, 3);
+            refused(&stem);
+        }
     }
 }

@@ -4,7 +4,11 @@
 //! is missed if it changes neither the size nor the modification time, for example within one tick
 //! of the clock.
 
-use std::{fs::File, time::SystemTime};
+use std::{
+    fs::{File, Metadata},
+    path::Path,
+    time::SystemTime,
+};
 
 /// Version of a file; changes when the file is written to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,20 +32,34 @@ impl FileVersion {
 
     /// Returns the current version of an open file; `None` if it cannot be inspected.
     pub(crate) fn current(file: &File) -> Option<Self> {
-        let metadata = file.metadata().ok()?;
+        file.metadata().ok().map(|metadata| Self::of(&metadata))
+    }
+
+    /// Returns the current version of the file at a path; `None` if there is none that can be inspected.
+    pub(crate) fn at_path(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some(Self::of(&metadata))
+    }
+
+    fn of(metadata: &Metadata) -> Self {
         #[cfg(unix)]
         let id = Some((
-            std::os::unix::fs::MetadataExt::dev(&metadata),
-            std::os::unix::fs::MetadataExt::ino(&metadata),
+            std::os::unix::fs::MetadataExt::dev(metadata),
+            std::os::unix::fs::MetadataExt::ino(metadata),
         ));
         #[cfg(not(unix))]
         let id = None;
-        Some(Self {
+        Self {
             size: metadata.len(),
             changed: metadata.modified().ok(),
             id,
             tag: None,
-        })
+        }
+    }
+
+    /// Returns whether this is the version of a local file and not of an object.
+    pub(crate) fn is_local(&self) -> bool {
+        self.tag.is_none()
     }
 
     /// Returns the version of an object.

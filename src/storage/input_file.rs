@@ -23,6 +23,8 @@ use std::{
 
 /// Maximum number of input files open at the same time.
 const MAX_OPEN_FILES: usize = 128;
+/// Number of files that are closed when one more would exceed the maximum, since ordering them takes longer than closing them.
+const CLOSED_TOGETHER: usize = 16;
 
 /// Input files that may be open.
 static OPEN_FILES: Mutex<Vec<Weak<PooledFile>>> = Mutex::new(Vec::new());
@@ -284,7 +286,10 @@ impl Seek for InputFile {
 
 /// Opens a file after closing others if the limit is reached.
 fn open_pooled(path: &Path) -> Result<File> {
-    close_idle(|held| (held + 1).saturating_sub(MAX_OPEN_FILES));
+    close_idle(|held| {
+        let excess = held.checked_sub(MAX_OPEN_FILES);
+        excess.map_or(0, |excess| excess + CLOSED_TOGETHER)
+    });
     let opened = File::open(path);
     match opened.as_ref().err().and_then(Error::raw_os_error) {
         // The limit of the process or the system is lower than `MAX_OPEN_FILES`: make do with half

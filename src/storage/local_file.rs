@@ -32,7 +32,8 @@ use std::{
 };
 use tempfile::NamedTempFile;
 
-const BUFFER: usize = 256 * 1024;
+/// Bytes that are written at once. A block of a stereo mix is no smaller, and written without being copied.
+const BUFFER: usize = 64 * 1024;
 /// Files up to this size are synced only at the end, in bytes.
 const EARLY_SYNC_MIN: u64 = 16 << 20;
 const PREFIX: &str = ".soundtrack-";

@@ -34,6 +34,8 @@ pub(super) static KERNEL: LazyLock<Kernel> = LazyLock::new(Kernel::new);
 
 impl Kernel {
     fn new() -> Self {
+        let filter = half_filter();
+        let phase = |n| phase(n, &filter);
         let phases: Vec<[f64; TAPS]> = (0..PHASES).map(phase).collect();
         let half = phase(PHASES / 2);
         let (quarter, mirrored) = (phase(PHASES / 4), phase(3 * PHASES / 4));
@@ -63,8 +65,10 @@ impl Kernel {
     }
 
     /// Returns the signal at a phase; `samples` are those in reach.
+    #[inline]
     pub(super) fn at(&self, phase: usize, samples: &[f64]) -> f64 {
-        let taps = self.phases.get(phase).into_iter().flatten();
+        let taps = self.phases.get(phase).map(<[f64; TAPS]>::as_slice);
+        let taps = taps.unwrap_or_default();
         samples.iter().zip(taps).map(|(x, h)| x * h).sum()
     }
 }
@@ -81,10 +85,23 @@ fn place(tap: usize) -> f64 {
     tap as f64 - (HALF - 1.0)
 }
 
-/// Returns the taps of a phase.
-fn phase(phase: usize) -> [f64; TAPS] {
+/// Returns the filter's values from its middle to its end, 1/64 of a sample apart. It is symmetric to the bit, so the
+/// other half is not computed.
+fn half_filter() -> Vec<f64> {
+    let peak = bessel(BETA);
+    (0..=REACH * PHASES)
+        .map(|n| tap(fraction(n), peak))
+        .collect()
+}
+
+/// Returns the taps of a phase of the filter.
+fn phase(phase: usize, filter: &[f64]) -> [f64; TAPS] {
     let offset = fraction(phase);
-    let mut taps: [f64; TAPS] = std::array::from_fn(|k| tap(place(k) - offset));
+    let middle = (REACH - 1) * PHASES + phase;
+    let mut taps: [f64; TAPS] = std::array::from_fn(|k| {
+        let distance = (k * PHASES).abs_diff(middle);
+        filter.get(distance).copied().unwrap_or_default()
+    });
     let moments = |(sum, first): (f64, f64), (k, h): (usize, &f64)| {
         (sum + h, first + h * (place(k) - offset))
     };
@@ -98,15 +115,15 @@ fn phase(phase: usize) -> [f64; TAPS] {
     taps
 }
 
-/// Returns the filter's value at a distance from its middle, in samples.
-fn tap(t: f64) -> f64 {
+/// Returns the filter's value at a distance from its middle, in samples. `peak` is the Bessel function of [`BETA`].
+fn tap(t: f64, peak: f64) -> f64 {
     let sinc = if t == 0.0 {
         1.0
     } else {
         libm::sin(PI * t) / (PI * t)
     };
     let edge = t / HALF;
-    sinc * bessel(BETA * (1.0 - edge * edge).max(0.0).sqrt()) / bessel(BETA)
+    sinc * bessel(BETA * (1.0 - edge * edge).max(0.0).sqrt()) / peak
 }
 
 /// Returns the modified Bessel function of order 0, by its series.
@@ -160,6 +177,15 @@ mod tests {
         }
         assert!((2.0..3.0).contains(&KERNEL.gain), "{}", KERNEL.gain);
         assert!(KERNEL.bend < 1.0, "{}", KERNEL.bend);
+    }
+
+    #[test]
+    fn the_filter_is_symmetric_to_the_bit() {
+        let peak = bessel(BETA);
+        for n in 0..=REACH * PHASES {
+            let (after, before) = (tap(fraction(n), peak), tap(-fraction(n), peak));
+            assert_eq!(after.to_bits(), before.to_bits(), "{n}");
+        }
     }
 
     #[test]

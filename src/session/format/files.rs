@@ -67,6 +67,9 @@ fn check_link(
 
 /// Reports whether a path from the session's folder stays in it, in every language.
 pub(super) fn is_inside(inner: &Path, context: &Context<'_>) -> bool {
+    if context.inside.borrow().contains(inner) {
+        return true;
+    }
     let here = joined(&context.folder, inner);
     // The folder's own name may hold a placeholder too, which leads elsewhere once it is filled in.
     let stays = |spoken: &PathBuf| {
@@ -74,7 +77,12 @@ pub(super) fn is_inside(inner: &Path, context: &Context<'_>) -> bool {
             .strip_prefix(&context.folder)
             .is_ok_and(|inner| storage::is_inside(&context.folder, inner))
     };
-    storage::is_inside(&context.folder, inner) && context.in_languages(&here).iter().all(stays)
+    let is_inside =
+        storage::is_inside(&context.folder, inner) && context.in_languages(&here).iter().all(stays);
+    if is_inside {
+        context.inside.borrow_mut().insert(inner.to_owned());
+    }
+    is_inside
 }
 
 /// Checks the path of an output whose placeholders are filled in.

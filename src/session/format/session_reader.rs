@@ -23,7 +23,7 @@ use crate::{
     units::SampleRate,
 };
 use std::{
-    cell::OnceCell,
+    cell::{OnceCell, RefCell},
     collections::{HashMap, HashSet},
     path::{Path, PathBuf},
 };
@@ -43,6 +43,8 @@ pub(super) struct Context<'a> {
     track_index: OnceCell<HashMap<String, usize>>,
     /// Every language that the file names, the chosen one first.
     pub langs: Vec<String>,
+    /// Paths that were found to stay in the folder, since many clips may name the same file.
+    pub inside: RefCell<HashSet<PathBuf>>,
 }
 
 impl<'a> Context<'a> {
@@ -61,6 +63,7 @@ impl<'a> Context<'a> {
             tracks: Vec::new(),
             track_index: OnceCell::new(),
             langs: Vec::new(),
+            inside: RefCell::default(),
         }
     }
 
