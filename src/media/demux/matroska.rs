@@ -533,3 +533,35 @@ impl BlockScan {
         Ok(scan)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codecs_are_named_by_their_identifiers() {
+        for (id, name) in [
+            ("A_OPUS", "Opus"),
+            ("A_AC3", "AC-3"),
+            ("A_AC3/BSID9", "AC-3"),
+            ("A_AC3/BSID10", "AC-3"),
+            ("A_EAC3", "E-AC-3"),
+            ("A_TRUEHD", "TrueHD"),
+            ("A_TTA1", "True Audio"),
+            ("A_WAVPACK4", "WavPack"),
+            ("A_DTS/LOSSLESS", "DTS"),
+            ("A_\"REAL", "audio of type \"A_\\\"REAL\""),
+        ] {
+            assert_eq!(codec_name(id), name);
+        }
+    }
+
+    #[test]
+    fn stream_information_follows_the_marker_and_a_block_header() {
+        let data: Vec<u8> = [&b"fLaC\0\0\0\x22"[..], &[7; 34], &[9; 20]].concat();
+        assert_eq!(flac_stream_info(&data), [7; 34]);
+        assert_eq!(flac_stream_info(&data[..41]), b"");
+        assert_eq!(flac_stream_info(&data[1..]), b"");
+        assert_eq!(nanoseconds_to_frames(1_500_000_000, 48_000), 72_000);
+    }
+}

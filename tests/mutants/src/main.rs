@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::{env, fmt, fs, thread};
 
 use weave::{Mutant, Woven};
 
@@ -25,16 +25,18 @@ once, each behind a switch, in a copy below the target folder; a mutant meets on
   .ci/mutants --only media,plan   these modules, or a file such as media/wav.rs
   --draw N, --seed N              a random sample of so many (seed 1)
   --again                         what no test noticed in the last run
+  --longest N                     leaves out tests that take longer than so many seconds (5)
   --list                          lists the mutants";
 
 /// The tests that state values, quick ones first; the others read files of other programs, or the same values in other ways.
-const TESTS: [&str; 7] = [
+const TESTS: [&str; 8] = [
     "values",
     "mixing",
     "measuring",
     "session",
     "laws",
     "formats",
+    "crops",
     "model",
 ];
 
@@ -80,7 +82,7 @@ fn main() -> Result<()> {
         chosen.iter().for_each(|mutant| println!("{}", mutant.name));
         return Ok(());
     }
-    let tests = trace(&home, &binaries)?;
+    let tests = trace(&home, &binaries, args.longest)?;
     let killed = in_two_threads(&chosen, "mutants", |mutant| {
         is_killed(&home, mutant, &tests)
     })?;
@@ -105,6 +107,7 @@ struct Args {
     only: Vec<String>,
     draw: Option<usize>,
     seed: u64,
+    longest: u64,
     again: bool,
     list: bool,
 }
@@ -116,6 +119,7 @@ impl Args {
             only: Vec::new(),
             draw: None,
             seed: 1,
+            longest: 5,
             again: false,
             list: false,
         };
@@ -130,6 +134,7 @@ impl Args {
                         (None, value()?.split(',').map(str::to_owned).collect())
                 }
                 "--draw" => args.draw = Some(value()?.parse()?),
+                "--longest" => args.longest = value()?.parse()?,
                 "--seed" => args.seed = value()?.parse()?,
                 "--again" => (args.since, args.again) = (None, true),
                 "--list" => args.list = true,
@@ -254,6 +259,37 @@ struct Test {
     sites: HashSet<u32>,
 }
 
+impl Test {
+    fn parse(row: &str) -> Result<Self> {
+        let [binary, name, seconds, sites] = row.split('\t').collect::<Vec<_>>()[..] else {
+            return Err(format!("this is no record of a test: {row}").into());
+        };
+        Ok(Self {
+            binary: binary.into(),
+            name: name.into(),
+            seconds: seconds.parse()?,
+            sites: sites
+                .split_whitespace()
+                .map(str::parse)
+                .collect::<std::result::Result<_, _>>()?,
+        })
+    }
+}
+
+impl fmt::Display for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sites: Vec<String> = self.sites.iter().map(u32::to_string).collect();
+        let binary = self.binary.display();
+        write!(
+            f,
+            "{binary}\t{}\t{}\t{}",
+            self.name,
+            self.seconds,
+            sites.join(" ")
+        )
+    }
+}
+
 /// Compiles all mutants and the tests. Mutants that the compiler refuses are dropped, and remembered for the next build.
 fn build(home: &Path) -> Result<(Vec<Mutant>, Vec<PathBuf>)> {
     let tree = home.join("tree");
@@ -274,6 +310,8 @@ fn build(home: &Path) -> Result<(Vec<Mutant>, Vec<PathBuf>)> {
                 "--lib",
             ])
             .args(TESTS.iter().flat_map(|test| ["--test", test]));
+        // A folder of its own: Cargo takes the copy for the repository, whose packages have the same names and places.
+        cargo.env("CARGO_TARGET_DIR", home.join("build"));
         let output = cargo.current_dir(&tree).stderr(Stdio::inherit()).output()?;
         let messages = String::from_utf8(output.stdout)?;
         let messages = messages
@@ -459,85 +497,89 @@ fn refused(message: &serde_json::Value, woven: &BTreeMap<String, Woven>) -> Vec<
         .collect()
 }
 
-/// Runs every test once, and records its time and the sites that it reaches. A test that fails without a mutant is left out.
-fn trace(home: &Path, binaries: &[PathBuf]) -> Result<Vec<Test>> {
+/// Runs every test once, and records its time and the sites that it reaches, in a file for the next run of the same programs.
+/// A test that fails without a mutant, or takes longer than `longest`, is left out.
+fn trace(home: &Path, binaries: &[PathBuf], longest: u64) -> Result<Vec<Test>> {
+    let mut key = format!("{longest}");
+    for binary in binaries {
+        let built = fs::metadata(binary)?
+            .modified()?
+            .duration_since(UNIX_EPOCH)?;
+        key += &format!(" {} {}", binary.display(), built.as_nanos());
+    }
+    let record = home.join("trace");
+    let recorded = fs::read_to_string(&record).unwrap_or_default();
+    if let Some((_, rows)) = recorded.split_once('\n').filter(|(first, _)| *first == key) {
+        return rows.lines().map(Test::parse).collect();
+    }
     let mut names = Vec::new();
     for binary in binaries {
         let list = output_of(&binary.to_string_lossy(), &["--list", "--format", "terse"])?;
-        names.extend(
-            list.lines()
-                .filter_map(|line| line.strip_suffix(": test"))
-                .map(|name| (binary.clone(), name.to_owned())),
-        );
+        let tests = list.lines().filter_map(|line| line.strip_suffix(": test"));
+        names.extend(tests.map(|name| (binary.clone(), name.to_owned())));
     }
     let numbered: Vec<_> = names.into_iter().enumerate().collect();
     let traced = in_two_threads(&numbered, "tests", |(number, (binary, name))| {
         let path = home.join("tmp").join(format!("trace-{number}"));
-        let _ = fs::remove_file(&path);
-        let begin = Instant::now();
-        let passes = passes(
-            home,
-            binary,
-            &[name],
-            ("MUTANT_TRACE", &path.to_string_lossy()),
-            Duration::from_secs(300),
-        )?;
+        let (limit, begin) = (Duration::from_secs(longest), Instant::now());
+        let variable = ("MUTANT_TRACE", &*path.to_string_lossy());
+        let passes = passes(home, binary, &[name], variable, limit)?;
         let seconds = begin.elapsed().as_secs_f64();
         let bytes = fs::read(&path).unwrap_or_default();
         let _ = fs::remove_file(&path);
-        let sites = bytes
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|bytes| u32::from_le_bytes(*bytes))
-            .collect();
         if !passes {
-            eprintln!("{name} fails without a mutant, and is left out");
+            let why = if begin.elapsed() > limit {
+                "is too slow"
+            } else {
+                "fails without a mutant"
+            };
+            eprintln!("{name} {why}, and is left out");
         }
-        Ok(passes.then(|| Test {
-            binary: binary.clone(),
-            name: name.clone(),
+        let sites = bytes.as_chunks::<4>().0.iter();
+        let sites = sites.map(|bytes| u32::from_le_bytes(*bytes)).collect();
+        let (binary, name) = (binary.clone(), name.clone());
+        Ok(passes.then_some(Test {
+            binary,
+            name,
             seconds,
             sites,
         }))
     })?;
     let mut tests: Vec<_> = traced.into_iter().flatten().collect();
     tests.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+    let total = tests.iter().map(|test| test.seconds).sum::<f64>();
     println!(
-        "{} tests of {:.0} s",
+        "{} of {} tests are run, which take {total:.0} s",
         tests.len(),
-        tests.iter().map(|test| test.seconds).sum::<f64>()
+        numbered.len()
     );
+    let rows: String = tests.iter().map(|test| format!("\n{test}")).collect();
+    fs::write(record, key + &rows)?;
     Ok(tests)
 }
 
-/// Runs the tests that reach a mutant until one fails: quick ones first, those of one binary that take 2 s together at once.
+/// Runs the tests that reach a mutant until one fails. Those that are quick and reach little come first, and more and more of
+/// one binary are run at once.
 fn is_killed(home: &Path, mutant: &Mutant, tests: &[Test]) -> Result<bool> {
-    let mut left: Vec<&Test> = tests
-        .iter()
-        .filter(|test| test.sites.contains(&mutant.site))
-        .collect();
+    let reaching = tests.iter().filter(|test| test.sites.contains(&mutant.site));
+    let mut left: Vec<&Test> = reaching.collect();
+    let cost = |test: &Test| test.seconds * test.sites.len() as f64;
+    left.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+    let mut at_once = 0.1;
     while let Some(first) = left.first() {
         let (binary, mut seconds) = (first.binary.clone(), 0.0);
-        let (now, later) = left.into_iter().partition(|test| {
-            let fits = test.binary == binary && (seconds == 0.0 || seconds + test.seconds < 2.0);
+        let (now, later): (Vec<&Test>, _) = left.into_iter().partition(|test| {
+            let fits = test.binary == binary && (seconds == 0.0 || seconds + test.seconds < at_once);
             seconds += if fits { test.seconds } else { 0.0 };
             fits
         });
-        let names: Vec<&str> = Vec::from_iter(now)
-            .into_iter()
-            .map(|test: &Test| test.name.as_str())
-            .collect();
+        let names: Vec<&str> = now.iter().map(|test| test.name.as_str()).collect();
+        let variable = ("MUTANT", &*mutant.number.to_string());
         let limit = Duration::from_secs_f64(10.0 * seconds + 5.0);
-        if !passes(
-            home,
-            &binary,
-            &names,
-            ("MUTANT", &mutant.number.to_string()),
-            limit,
-        )? {
+        if !passes(home, &binary, &names, variable, limit)? {
             return Ok(true);
         }
+        at_once = f64::min(2.0 * at_once, 4.0);
         left = later;
     }
     Ok(false)

@@ -442,7 +442,8 @@ fn values_of(result: &Type) -> Vec<String> {
     let list = |values: &[&str]| values.iter().map(|&value| value.to_owned()).collect();
     let last = match result {
         Type::Path(path) => path.path.segments.last(),
-        Type::Reference(reference) if matches!(&*reference.elem, Type::Path(path) if path.path.is_ident("str")) => {
+        Type::Reference(reference) if matches!(&*reference.elem, Type::Path(path) if path.path.is_ident("str")) =>
+        {
             return list(&["\"\"", "\"xyzzy\""]);
         }
         Type::Tuple(tuple) if tuple.elems.is_empty() => return list(&["()"]),
