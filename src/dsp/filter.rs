@@ -822,63 +822,6 @@ mod tests {
         );
     }
 
-    /// A complex number.
-    type Complex = (f64, f64);
-
-    fn times(a: Complex, b: Complex) -> Complex {
-        (a.0 * b.0 - a.1 * b.1, a.0 * b.1 + a.1 * b.0)
-    }
-
-    fn over(a: Complex, b: Complex) -> Complex {
-        let (re, im) = times(a, (b.0, -b.1));
-        let square = b.0 * b.0 + b.1 * b.1;
-        (re / square, im / square)
-    }
-
-    /// Returns the response of a section at an angular frequency, from its matrices.
-    fn response(section: &Section, omega: f64) -> Complex {
-        let [[a, b, e], [c, d, f]] = section.next;
-        let (re, im) = (omega.cos(), omega.sin());
-        let from = |x: f64| (re - x, im);
-        let (re, im) = times(from(a), from(d));
-        let determinant = (re - b * c, im);
-        let first = (from(d).0 * e + b * f, from(d).1 * e);
-        let second = (c * e + from(a).0 * f, from(a).1 * f);
-        let [x, y, input] = section.output;
-        let sum = (x * first.0 + y * second.0, x * first.1 + y * second.1);
-        let (re, im) = over(sum, determinant);
-        (re + input, im)
-    }
-
-    #[test]
-    fn sections_have_the_response_of_their_analogue_prototypes() {
-        for (g, q) in [(0.01, 0.7), (0.3, 2.0), (1.7, 0.3)] {
-            for tenth in 1..31 {
-                let omega = f64::from(tenth) / 10.0;
-                // The bilinear transform.
-                let s = (0.0, (omega / 2.0).tan() / g);
-                let square = times(s, s);
-                let below = (square.0 + s.0 / q + 1.0, square.1 + s.1 / q);
-                let near = |section: Section, expected: Complex| {
-                    let found = response(&section, omega);
-                    let (re, im) = (found.0 - expected.0, found.1 - expected.1);
-                    assert!(re.hypot(im) < 1e-11, "{g} {q} {omega}: {found:?}");
-                };
-                near(Section::second_order(g, q, [1.0, 0.0, 0.0]), (1.0, 0.0));
-                near(Section::second_order(g, q, [0.0, 1.0, 0.0]), over(s, below));
-                near(
-                    Section::second_order(g, q, [0.0, 0.0, 1.0]),
-                    over((1.0, 0.0), below),
-                );
-                near(
-                    Section::first_order(g, Pass::Low),
-                    over((1.0, 0.0), (1.0, s.1)),
-                );
-                near(Section::first_order(g, Pass::High), over(s, (1.0, s.1)));
-            }
-        }
-    }
-
     #[test]
     fn a_response_decays_with_the_larger_pole() {
         let second = |q| Section::second_order(0.5, q, [0.0; 3]).decay(-200.0);

@@ -450,7 +450,7 @@ impl Mp4Track {
                     let flags = body.get(2).copied().unwrap_or(0);
                     let depends_on = if flags & 0x80 != 0 { 2 } else { 0 };
                     let url = if flags & 0x40 != 0 {
-                        1 + body.get(3).copied().map_or(0, usize::from)
+                        1 + body.get(3 + depends_on).copied().map_or(0, usize::from)
                     } else {
                         0
                     };
