@@ -605,4 +605,16 @@ mod tests {
         assert_eq!(Pan(-0.2).to_string(), "L20");
         assert_eq!(Pan::CENTRE.to_string(), "C");
     }
+
+    #[test]
+    fn rates_that_are_not_whole_are_the_simplest_fractions() {
+        let fraction = |hz: f64| {
+            let rate = SampleRate::from_f64(hz).unwrap();
+            (rate.numerator, rate.denominator)
+        };
+        assert_eq!(fraction(44_100.0), (44_100, 1));
+        assert_eq!(fraction(44_100.0 / 1.001), (6_300_000, 143));
+        assert_eq!(fraction(48_000.0 / 1.001), (48_000_000, 1001));
+        assert_eq!(fraction(244_800.0 / 11.0), (244_800, 11));
+    }
 }

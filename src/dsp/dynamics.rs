@@ -1073,4 +1073,57 @@ mod tests {
             assert_eq!(a, b, "{}", kind.name);
         }
     }
+
+    #[test]
+    fn static_curves_are_two_lines_and_a_parabola() {
+        let curve = |side, knee| Curve {
+            threshold: -20.0,
+            slope: 0.75,
+            knee,
+            range: 30.0,
+            side,
+        };
+        // Of a knee of 6 dB an eighth of the width lies below the threshold, and half of it where the knee ends.
+        for (side, sign) in [(Side::Above, 1.0), (Side::Below, -1.0)] {
+            let reduction =
+                |knee, over: f64| curve(side, knee).reduction(-20.0 + sign * over, false);
+            let found = [-3.5, -3.0, 0.0, 3.0, 10.0, 50.0].map(|over| reduction(6.0, over));
+            assert_eq!(found, [0.0, 0.0, 0.5625, 2.25, 7.5, 30.0]);
+            let found = [-1.0, 0.0, 1.0, 8.0].map(|over| reduction(0.0, over));
+            assert_eq!(found, [0.0, 0.0, 0.75, 6.0]);
+        }
+        let gate = curve(Side::Gate, 6.0);
+        let closed = [-20.5, -20.0, 0.0].map(|level| gate.reduction(level, false));
+        assert_eq!(closed, [30.0, 0.0, 0.0]);
+        let open = [-26.5, -26.0, -20.5].map(|level| gate.reduction(level, true));
+        assert_eq!(open, [30.0, 0.0, 0.0]);
+
+        let flat = |side| Curve {
+            slope: 0.0,
+            ..curve(side, 6.0)
+        };
+        let off = |side| Curve {
+            range: 0.0,
+            ..curve(side, 6.0)
+        };
+        let sides = [Side::Above, Side::Below, Side::Gate];
+        assert_eq!(sides.map(|side| curve(side, 6.0).is_neutral()), [false; 3]);
+        assert_eq!(
+            sides.map(|side| flat(side).is_neutral()),
+            [true, true, false]
+        );
+        assert_eq!(sides.map(|side| off(side).is_neutral()), [true; 3]);
+    }
+
+    #[test]
+    fn powers_are_averaged_with_the_share_that_is_left() {
+        let values: Vec<f64> = GATE.parameters.iter().map(|p| p.default).collect();
+        let mut gate = Dynamics::new(gate, &values, spec(Layout::Mono));
+        gate.average = 0.5;
+        let mut powers = [1.0, 1.0, 1.0, 0.0];
+        gate.average(&mut powers);
+        assert_eq!(powers, [0.5, 0.75, 0.875, 0.4375]);
+        gate.average(&mut powers[..1]);
+        assert_eq!(powers[0], 0.46875);
+    }
 }

@@ -821,4 +821,13 @@ mod tests {
             largest(&out[20_000..])
         );
     }
+
+    #[test]
+    fn a_response_decays_with_the_larger_pole() {
+        let second = |q| Section::second_order(0.5, q, [0.0; 3]).decay(-200.0);
+        let first = |g| Section::first_order(g, Pass::Low).decay(-200.0);
+        // Radii of 1/3, 0, √(3/7) and (1 - (2 - √3)/2) / (1 + (2 - √3)/2), and two frames.
+        assert_eq!([first(0.5), first(1.0)], [Frames(23), Frames(3)]);
+        assert_eq!([second(1.0), second(0.25)], [Frames(57), Frames(88)]);
+    }
 }

@@ -203,4 +203,14 @@ mod tests {
         let (_, info) = ramp(50, &[(Some(0), 100), (Some(90), 20), (Some(0), 5)]);
         assert_eq!((info.frames, info.missing), (Frames(125), Frames(15)));
     }
+
+    #[test]
+    fn what_a_source_lacks_is_silence() {
+        let (mut edited, _) = ramp(0, &[(Some(98), 4), (Some(200), 2), (Some(1), 1)]);
+        for block in 1..8 {
+            edited.seek(Frames(0)).unwrap();
+            let expected = [98.0, 99.0, 0.0, 0.0, 0.0, 0.0, 1.0];
+            assert_eq!(read_all(&mut edited, block), expected);
+        }
+    }
 }

@@ -578,4 +578,178 @@ mod tests {
         }
         assert!(kind(b"").unwrap_err().to_string().contains("empty"));
     }
+
+    /// The message about a file that is refused.
+    fn refusal(bytes: &[u8]) -> String {
+        kind(bytes).unwrap_err().to_string()
+    }
+
+    /// The first page of an Ogg stream with one packet.
+    fn ogg_page(flags: u8, packet: &[u8]) -> Vec<u8> {
+        let mut page = b"OggS\0".to_vec();
+        page.push(flags);
+        page.resize(26, 0);
+        page.extend([1, u8::try_from(packet.len()).unwrap()]);
+        page.extend(packet);
+        page
+    }
+
+    #[test]
+    fn containers_are_known_by_their_first_bytes() {
+        for name in [b"RIFF", b"RF64", b"BW64"] {
+            let bytes = [&name[..], b"\xFF\xFF\xFF\xFFWAVE"].concat();
+            assert_eq!(kind(&bytes).unwrap(), FileKind::Wave);
+        }
+        assert_eq!(kind(b"FORM\0\0\0\0AIFF").unwrap(), FileKind::Aiff);
+        assert_eq!(kind(b"caff\0\x01\0\0").unwrap(), FileKind::Caf);
+        assert_eq!(kind(b"\x1A\x45\xDF\xA3").unwrap(), FileKind::Matroska);
+        for name in [
+            "ftyp", "moov", "mdat", "free", "skip", "wide", "pnot", "styp",
+        ] {
+            let bytes = [b"\0\0\0\x08", name.as_bytes()].concat();
+            assert_eq!(kind(&bytes).unwrap(), FileKind::Mp4, "{name}");
+        }
+        assert!(refusal(b"\0\0\0\x08name").ends_with("no audio file of a known format"));
+    }
+
+    #[test]
+    fn ogg_is_named_by_the_codecs_of_all_its_streams() {
+        for codec in [&b"\x01vorbis"[..], b"\x7FFLAC"] {
+            assert_eq!(kind(&ogg_page(2, codec)).unwrap(), FileKind::Ogg);
+            let second = [ogg_page(2, b"fishead\0"), ogg_page(2, codec)].concat();
+            assert_eq!(kind(&second).unwrap(), FileKind::Ogg);
+        }
+        let streams = [
+            ogg_page(2, b"OpusHead"),
+            ogg_page(2, b"?"),
+            ogg_page(0, b"\x01vorbis"),
+        ];
+        assert!(
+            refusal(&streams.concat())
+                .ends_with(" Opus and an unknown codec in Ogg is not supported")
+        );
+        let none = kind(&ogg_page(0, b"\x01vorbis")).unwrap_err();
+        assert_eq!(none.kind(), ErrorKind::Corrupt);
+        assert_eq!(kind(b"OggS\0\x02").unwrap_err().kind(), ErrorKind::Corrupt);
+    }
+
+    #[test]
+    fn forms_of_riff_and_iff_are_refused_by_name() {
+        for (start, name) in [
+            ("RIFF____AVI ", "AVI video"),
+            ("RF64____AVIX", "AVI video"),
+            ("RIFF____RMID", "MIDI in RIFF"),
+            ("RIFF____RMP3", "MP3 in RIFF"),
+            ("RIFF____XWMA", "xWMA"),
+            ("RIFF____QLCM", "Qualcomm PureVoice (QCP)"),
+            ("RIFF____CDXA", "CD-ROM XA"),
+            ("RIFF____sfbk", "a SoundFont"),
+            ("RIFF____WEBP", "a WebP picture"),
+            ("RIFF____ACON", "an animated cursor"),
+            ("FORM____8SVX", "8SVX"),
+            ("FORM____16SV", "8SVX"),
+            ("FORM____MAUD", "MAUD"),
+            ("RIFF____CDDA", "a CD track reference (CDDA)"),
+            ("FORM____ILBM", "an IFF file without AIFF audio"),
+            ("RIFF____what", "a RIFF file without WAVE audio"),
+            ("\u{b}w___W__", "AC-3"),
+            ("\u{b}w___X__", "E-AC-3"),
+        ] {
+            let text = refusal(start.as_bytes());
+            assert!(
+                text.ends_with(&format!(" {name} is not supported")),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn id3_tags_are_as_long_as_their_four_sevens_of_bits() {
+        let len = |major, flags, size: [u8; 4]| {
+            id3_len(&[&[b'I', b'D', b'3', major, 0, flags][..], &size].concat())
+        };
+        assert_eq!(len(4, 0, [0, 0, 0, 9]), Some(19));
+        assert_eq!(
+            len(3, 0, [1, 2, 3, 4]),
+            Some((1 << 21) + (2 << 14) + (3 << 7) + 14)
+        );
+        assert_eq!(len(4, 0x10, [0, 0, 0, 9]), Some(29), "with a footer");
+        assert_eq!(len(4, 0xEF, [0, 0, 0, 9]), Some(19));
+        assert_eq!(len(0xFF, 0, [0, 0, 0, 9]), None);
+        for n in 0..4 {
+            let mut size = [0; 4];
+            size[n] = 0x80;
+            assert_eq!(len(4, 0, size), None);
+        }
+        assert_eq!(id3_len(b"ID3\x04\0\0\0\0\0"), None);
+        let tag = b"ID3\x04\0\0\0\0\0\x02xx";
+        let two = [&tag[..], tag, b"fLaC"].concat();
+        assert_eq!(kind(&two).unwrap(), FileKind::Flac { start: 24 });
+        assert!(refusal(tag).ends_with("there is nothing after the ID3 tag"));
+    }
+
+    #[test]
+    fn frames_are_found_behind_other_data() {
+        let mut mpeg = vec![0xFF, 0xFB, 0x90, 0];
+        mpeg.resize(417, 0);
+        let mut adts = b"\xFF\xF1\x50\x80\x0C\x9F\xFC".to_vec();
+        adts.resize(100, 0);
+        for junk in [0, 1, 900] {
+            let zeros = [&vec![0; junk][..], &mpeg.repeat(4)].concat();
+            let start = junk as u64;
+            let fragment = false;
+            assert_eq!(kind(&zeros).unwrap(), FileKind::Mpeg { start, fragment });
+            let adts = [&vec![7; junk][..], &adts.repeat(4)].concat();
+            assert_eq!(kind(&adts).unwrap(), FileKind::Adts { start });
+        }
+        let cut = [&[0, 0, 7, 0][..], &mpeg.repeat(4)].concat();
+        let (start, fragment) = (4, true);
+        assert_eq!(kind(&cut).unwrap(), FileKind::Mpeg { start, fragment });
+        // A tag counts too.
+        let tagged = [&b"ID3\x04\0\0\0\0\0\x02xx\0\0"[..], &mpeg.repeat(4)].concat();
+        let (start, fragment) = (14, false);
+        assert_eq!(kind(&tagged).unwrap(), FileKind::Mpeg { start, fragment });
+        // One frame is a file, but not behind anything.
+        let (start, fragment) = (0, false);
+        assert_eq!(kind(&mpeg).unwrap(), FileKind::Mpeg { start, fragment });
+        assert!(kind(&[&[0][..], &mpeg].concat()).is_err());
+        // Nor is it the start of a large file.
+        let long = [&mpeg[..], &vec![0; SYNC_SEARCH_BYTES]].concat();
+        assert!(kind(&long).is_err());
+
+        let start = 5;
+        for last in [&b"junk.fLaC\0\0\0\x22"[..], b"junk.fLaC\x80\0\0\x22"] {
+            assert_eq!(kind(last).unwrap(), FileKind::Flac { start });
+        }
+        assert!(kind(b"junk.fLaC\x01\0\0\x22").is_err());
+        assert!(refusal(&[0xFF, 0xFB, 0, 0]).contains("free format"));
+    }
+
+    #[test]
+    fn loas_is_three_frames_of_the_stated_lengths() {
+        let frame = [&[0x56, 0xE1, 2][..], &[9; 258]].concat();
+        assert!(is_loas(&frame.repeat(3)));
+        assert!(is_loas(&frame.repeat(3)[..525]), "the header of the third");
+        assert!(!is_loas(&frame.repeat(3)[..524]));
+        assert!(!is_loas(&[0x56, 0xC0, 0].repeat(3)));
+        assert!(!is_loas(&[0x57, 0xE0, 0].repeat(3)));
+    }
+
+    #[test]
+    fn packets_of_a_transport_stream_have_a_sync_byte_and_a_control_field() {
+        let packets = |sync, flags, control| {
+            let mut packet = vec![0; 188];
+            packet[..4].copy_from_slice(&[sync, flags, 0, control]);
+            is_transport_stream(&packet.repeat(2))
+        };
+        assert!(packets(0x47, 0x7F, 0x10) && packets(0x47, 0, 0x20));
+        assert!(!packets(0x46, 0, 0x10));
+        assert!(!packets(0x47, 0x80, 0x10), "a transport error");
+        assert!(!packets(0x47, 0, 0xCF), "a reserved control field");
+        assert!(!is_transport_stream(&transport(188, 0, 1)));
+        // Sixteen packets are enough wherever the first begins.
+        let cut = transport(188, 0, 18);
+        assert!(is_transport_stream(&cut[1..1 + 16 * 188 + 190]));
+        assert!(!is_transport_stream(&cut[1..1 + 15 * 188]));
+    }
 }

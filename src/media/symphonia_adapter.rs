@@ -643,3 +643,75 @@ fn codec_name(codec: AudioCodecId) -> (&'static str, bool) {
     };
     (name, true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codecs_have_names_and_are_decoded_or_not() {
+        for (codec, name) in [
+            (id::CODEC_ID_PCM_S16LE, "PCM"),
+            (id::CODEC_ID_PCM_ALAW, "A-law"),
+            (id::CODEC_ID_PCM_MULAW, "mu-law"),
+            (id::CODEC_ID_ADPCM_MS, "MS ADPCM"),
+            (id::CODEC_ID_ADPCM_IMA_WAV, "IMA ADPCM"),
+            (id::CODEC_ID_ADPCM_IMA_QT, "IMA ADPCM"),
+            (id::CODEC_ID_VORBIS, "Vorbis"),
+            (id::CODEC_ID_MP1, "MP1"),
+            (id::CODEC_ID_MP2, "MP2"),
+            (id::CODEC_ID_MP3, "MP3"),
+            (id::CODEC_ID_AAC, "AAC"),
+            (id::CODEC_ID_FLAC, "FLAC"),
+            (id::CODEC_ID_ALAC, "ALAC"),
+        ] {
+            assert_eq!(codec_name(codec), (name, true));
+        }
+        for (codec, name) in [
+            (id::CODEC_ID_OPUS, "Opus"),
+            (id::CODEC_ID_SPEEX, "Speex"),
+            (id::CODEC_ID_AC3, "AC-3"),
+            (id::CODEC_ID_EAC3, "E-AC-3"),
+            (id::CODEC_ID_AC4, "AC-4"),
+            (id::CODEC_ID_DCA, "DTS"),
+            (id::CODEC_ID_TRUEHD, "TrueHD"),
+            (id::CODEC_ID_WAVPACK, "WavPack"),
+            (id::CODEC_ID_TTA, "True Audio"),
+            (id::CODEC_ID_WMA, "Windows Media Audio"),
+            (id::CODEC_ID_MONKEYS_AUDIO, "an unknown codec"),
+        ] {
+            assert_eq!(codec_name(codec), (name, false));
+        }
+    }
+
+    #[test]
+    fn pcm_has_the_decoder_of_its_width_kind_and_order() {
+        use PcmKind::{Float, Signed, Unsigned};
+        let of = |kind, bytes, big_endian| {
+            Pcm {
+                bytes,
+                kind,
+                big_endian,
+            }
+            .id()
+        };
+        for big in [false, true] {
+            let order = |little, other| Some(if big { other } else { little });
+            assert_eq!(of(Signed, 1, big), Some(id::CODEC_ID_PCM_S8));
+            assert_eq!(of(Unsigned, 1, big), Some(id::CODEC_ID_PCM_U8));
+            let s16 = order(id::CODEC_ID_PCM_S16LE, id::CODEC_ID_PCM_S16BE);
+            let s24 = order(id::CODEC_ID_PCM_S24LE, id::CODEC_ID_PCM_S24BE);
+            let s32 = order(id::CODEC_ID_PCM_S32LE, id::CODEC_ID_PCM_S32BE);
+            let f32 = order(id::CODEC_ID_PCM_F32LE, id::CODEC_ID_PCM_F32BE);
+            let f64 = order(id::CODEC_ID_PCM_F64LE, id::CODEC_ID_PCM_F64BE);
+            assert_eq!(
+                [2, 3, 4].map(|bytes| of(Signed, bytes, big)),
+                [s16, s24, s32]
+            );
+            assert_eq!([4, 8].map(|bytes| of(Float, bytes, big)), [f32, f64]);
+            assert_eq!(of(Signed, 8, big), None);
+            assert_eq!(of(Unsigned, 2, big), None);
+            assert_eq!(of(Float, 3, big), None);
+        }
+    }
+}

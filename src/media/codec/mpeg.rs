@@ -111,3 +111,70 @@ impl MpegHeader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_all_layers_and_versions() {
+        use Version::{Mpeg1, Mpeg2, Mpeg25};
+        // The size is that of the duration at the bit rate, in slots of four bytes in layer I and of one in the others.
+        let rows = [
+            ([0xFF, 0xFF, 0xC4, 0], (Mpeg1, 1, 48_000, 384, 384)),
+            ([0xFF, 0xFF, 0xC6, 0], (Mpeg1, 1, 48_000, 384, 388)),
+            ([0xFF, 0xFF, 0xE8, 0], (Mpeg1, 1, 32_000, 384, 672)),
+            ([0xFF, 0xFD, 0xE4, 0], (Mpeg1, 2, 48_000, 1152, 1152)),
+            ([0xFF, 0xFB, 0x90, 0], (Mpeg1, 3, 44_100, 1152, 417)),
+            ([0xFF, 0xFB, 0xE2, 0], (Mpeg1, 3, 44_100, 1152, 1045)),
+            ([0xFF, 0xF7, 0x14, 0], (Mpeg2, 1, 24_000, 384, 64)),
+            ([0xFF, 0xF5, 0x80, 0], (Mpeg2, 2, 22_050, 1152, 417)),
+            ([0xFF, 0xF3, 0xE8, 0], (Mpeg2, 3, 16_000, 576, 720)),
+            ([0xFF, 0xF3, 0xEA, 0], (Mpeg2, 3, 16_000, 576, 721)),
+            ([0xFF, 0xE3, 0x10, 0], (Mpeg25, 3, 11_025, 576, 52)),
+            ([0xFF, 0xE3, 0x18, 0], (Mpeg25, 3, 8000, 576, 72)),
+        ];
+        for (bytes, expected) in rows {
+            let h = MpegHeader::parse(&bytes).unwrap();
+            let found = (h.version, h.layer, h.rate, h.frames, h.size);
+            assert_eq!(found, expected, "{bytes:X?}");
+            assert!(!h.has_checksum);
+            let with_checksum = [0xFF, bytes[1] & 0xFE, bytes[2], 0];
+            assert!(MpegHeader::parse(&with_checksum).unwrap().has_checksum);
+        }
+        for bytes in [
+            [0xFE, 0xFB, 0x90, 0],
+            [0xFF, 0xDB, 0x90, 0],
+            // Layer, version, bit rate and sample rate that are reserved, free format, and layers of MPEG-2.5.
+            [0xFF, 0xF9, 0x90, 0],
+            [0xFF, 0xEB, 0x90, 0],
+            [0xFF, 0xFB, 0xF0, 0],
+            [0xFF, 0xFB, 0x9C, 0],
+            [0xFF, 0xFB, 0x00, 0],
+            [0xFF, 0xE7, 0x90, 0],
+            [0xFF, 0xE5, 0x90, 0],
+        ] {
+            assert_eq!(MpegHeader::parse(&bytes), None, "{bytes:X?}");
+        }
+        assert_eq!(MpegHeader::parse(&[0xFF, 0xFB, 0x90]), None);
+    }
+
+    #[test]
+    fn side_information_depends_on_version_and_channels() {
+        let of = |b1, mode| {
+            let header = MpegHeader::parse(&[0xFF, b1, 0x90, mode]).unwrap();
+            (header.channels, header.side_info_bytes())
+        };
+        let modes = [0x00, 0x40, 0x80, 0xC0];
+        assert_eq!(
+            modes.map(|mode| of(0xFB, mode)),
+            [(2, 32), (2, 32), (2, 32), (1, 17)]
+        );
+        for lower in [0xF3, 0xE3] {
+            assert_eq!(
+                modes.map(|mode| of(lower, mode)),
+                [(2, 17), (2, 17), (2, 17), (1, 9)]
+            );
+        }
+    }
+}

@@ -94,3 +94,52 @@ pub(super) fn parse_header(data: &[u8]) -> Option<FrameHeader> {
         payload_offset,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fields_of_a_header_are_where_the_standard_puts_them() {
+        // MPEG-4 without a checksum, AAC-LC, 44,100 Hz, stereo, 3,333 bytes.
+        let plain = [0xFF, 0xF1, 0x50, 0x81, 0xA0, 0xBF, 0xFC];
+        let header = FrameHeader {
+            format: FrameFormat::Adts {
+                is_mpeg_2: false,
+                object_type: 2,
+                extra_packets: 0,
+            },
+            rate: 44_100,
+            channels: 2,
+            frames: 1024,
+            size: 3333,
+            payload_offset: 7,
+        };
+        assert_eq!(parse_header(&plain), Some(header));
+        let with_crc = FrameHeader {
+            format: FrameFormat::Adts {
+                is_mpeg_2: true,
+                object_type: 4,
+                extra_packets: 3,
+            },
+            rate: 8000,
+            channels: 7,
+            frames: 4096,
+            size: 3333,
+            payload_offset: 9,
+        };
+        let bytes = [0xFF, 0xF8, 0xED, 0xC1, 0xA0, 0xBF, 0xFF];
+        assert_eq!(parse_header(&bytes), Some(with_crc));
+        assert_eq!(parse_header(&plain[..6]), None);
+    }
+
+    #[test]
+    fn a_frame_is_larger_than_its_header() {
+        let size_of = |b1, size: u8| {
+            let header = parse_header(&[0xFF, b1, 0x50, 0x80, size >> 3, size << 5, 0xFC]);
+            header.map(|header| header.size)
+        };
+        assert_eq!([7, 8].map(|size| size_of(0xF1, size)), [None, Some(8)]);
+        assert_eq!([9, 10].map(|size| size_of(0xF0, size)), [None, Some(10)]);
+    }
+}

@@ -552,4 +552,93 @@ mod tests {
         assert_eq!(numbers(&[1, 0x81]), [1]);
         assert_eq!(numbers(&[0x90, 0x80, 0x80, 0x80, 0, 1])[..], [] as [u32; 0]);
     }
+
+    #[test]
+    fn packets_follow_from_their_sizes_or_the_table() {
+        let listed = |packet_bytes, packet_frames, packets, entries: &[u8], promised| {
+            let description = Description {
+                rate: 48_000.0,
+                codec: *b"alac",
+                flags: 0,
+                packet_bytes,
+                packet_frames,
+                channels: 2,
+                bits: 16,
+            };
+            let sound = CafSound {
+                at: 100,
+                is_open: false,
+                size: SoundData::at(100, promised, 1000),
+            };
+            let table = Table {
+                packets,
+                entries: entries.to_vec(),
+                ..Table::default()
+            };
+            let found = list_packets(description, sound, &table);
+            let entries: Vec<_> = found
+                .entries
+                .iter()
+                .map(|e| (e.at, e.offset, e.size, e.frames))
+                .collect();
+            assert_eq!(
+                found.bytes,
+                entries.iter().map(|e| u64::from(e.2)).sum::<u64>()
+            );
+            (entries, found.end(), found.is_complete)
+        };
+        let constant = vec![(0, 100, 4, 64), (64, 104, 4, 64)];
+        assert_eq!(listed(4, 64, 9, &[], 11), (constant, 128, true));
+        let sizes = vec![(0, 100, 5, 64), (64, 105, 128, 64), (128, 233, 7, 64)];
+        let bytes = [5, 0x81, 0, 7];
+        assert_eq!(listed(0, 64, 3, &bytes, 500), (sizes.clone(), 192, true));
+        assert_eq!(listed(0, 64, 4, &bytes, 500), (sizes, 192, false));
+        let both = vec![(0, 100, 5, 10), (10, 105, 6, 20)];
+        assert_eq!(
+            listed(0, 0, 2, &[5, 10, 6, 20], 500),
+            (both.clone(), 30, true)
+        );
+        assert_eq!(listed(0, 0, 3, &[5, 10, 6, 20, 7], 500), (both, 30, false));
+        let durations = vec![(0, 100, 4, 10), (10, 104, 4, 20)];
+        assert_eq!(listed(4, 0, 2, &[10, 20], 500), (durations, 30, true));
+        assert_eq!(listed(4, 0, 0, &[], 500), (vec![], 0, true));
+    }
+
+    #[test]
+    fn a_table_is_believed_if_nothing_but_zeros_follows_its_packets() {
+        let sound = |promised, available, is_open| CafSound {
+            at: 4,
+            is_open,
+            size: SoundData {
+                promised,
+                available,
+                end: 0,
+            },
+        };
+        let entry = |n: u64| PacketEntry {
+            at: 64 * n,
+            offset: 4 + 3 * n,
+            size: 3,
+            frames: 64,
+        };
+        let mut packets = Packets {
+            entries: vec![entry(0), entry(1)],
+            bytes: 6,
+            is_complete: true,
+        };
+        let counts = [0, 2, 3, 5, 6, 9].map(|n| packets.available(&sound(9, n, false)).len());
+        assert_eq!(counts, [0, 0, 1, 1, 2, 2]);
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        io::Write::write_all(&mut file, b"headabcdef\0\0z").unwrap();
+        let file = InputFile::open(file.path()).unwrap();
+        let mut agrees = |promised, is_open, is_complete| {
+            packets.is_complete = is_complete;
+            packets
+                .agrees(&sound(promised, promised, is_open), &file)
+                .unwrap()
+        };
+        let found = [5, 6, 7, 8, 9].map(|promised| agrees(promised, false, true));
+        assert_eq!(found, [false, true, true, true, false]);
+        assert!(agrees(5, true, true) && agrees(5, false, false));
+    }
 }

@@ -385,3 +385,50 @@ impl StemFile<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alac_packet_states_its_length_if_it_is_not_the_usual_one() {
+        let mut cookie = vec![0, 0, 0x10, 0, 0, 24, 40, 10, 14, 6];
+        cookie.extend([0; 10]);
+        cookie.extend(48_000u32.to_be_bytes());
+        let config = AlacConfig::parse(&cookie).unwrap();
+        let expected = AlacConfig {
+            max_packet_frames: 4096,
+            bits: 24,
+            channels: 6,
+            rate: 48_000,
+        };
+        assert_eq!(config, expected);
+        assert_eq!(AlacConfig::parse(&cookie[..23]), None);
+        let frames = |flag: u64, frames: u64| {
+            let others = !(1 << 44 | 0xFFFF_FFFF << 9);
+            config.packet_frames(&(others | flag << 44 | frames << 9).to_be_bytes())
+        };
+        assert_eq!(frames(0, 17), Some(4096));
+        assert_eq!(frames(1, 17), Some(17));
+        assert_eq!(frames(1, 4096), Some(4096));
+        assert_eq!(frames(1, 4097), None);
+        assert_eq!(config.packet_frames(&[0; 7]), None);
+    }
+
+    #[test]
+    fn packets_of_pcm_hold_their_bytes_in_frames() {
+        let mut pcm = PacketFrames::Pcm(6);
+        assert_eq!((pcm.of(&[], 600), pcm.usual()), (Some(100), 1));
+        let mut fixed = PacketFrames::Fixed(1024);
+        assert_eq!((fixed.of(&[], 600), fixed.usual()), (Some(1024), 1024));
+        assert_eq!(fixed.position(&[0xFF; 32]), None);
+        let header = |bytes: [u8; 4]| FrameHeader::parse(&bytes).unwrap();
+        let mut mpeg = PacketFrames::Mpeg(header([0xFF, 0xFB, 0x90, 0]));
+        let lengths = [[0xFF, 0xFB, 0xB0, 0], [0xFF, 0xFD, 0x80, 0], [0; 4]];
+        assert_eq!(
+            lengths.map(|head| mpeg.of(&head, 1)),
+            [Some(1152), None, None]
+        );
+        assert_eq!(mpeg.usual(), 1152);
+    }
+}

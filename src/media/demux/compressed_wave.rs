@@ -237,3 +237,79 @@ fn unsupported_codec(format_tag: u16) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_of_adpcm_hold_their_frames() {
+        let blocks = |tag, channels, align| AdpcmBlocks::of(tag, channels, align);
+        let frames = |tag, channels, align, bytes: u64| {
+            blocks(tag, channels, align).unwrap().frames_in(bytes)
+        };
+        const IMA: u16 = 0x11;
+        let ms = WAVE_FORMAT_ADPCM;
+        // Two frames in the header and two in a byte, shared by the channels; one, and eight in four bytes of each.
+        for (tag, channels, align, in_block) in [
+            (ms, 1, 256, 500),
+            (ms, 2, 256, 244),
+            (IMA, 1, 256, 505),
+            (IMA, 2, 512, 505),
+        ] {
+            for count in [1, 3] {
+                let bytes = count * u64::from(align);
+                assert_eq!(frames(tag, channels, align, bytes), count * in_block);
+            }
+        }
+        let cut = [6, 7, 8, 13].map(|bytes| frames(ms, 1, 256, 512 + bytes));
+        assert_eq!(cut, [1000, 1002, 1004, 1014]);
+        let cut = [7, 8, 15, 16, 24].map(|bytes| frames(IMA, 2, 512, bytes));
+        assert_eq!(cut, [0, 1, 1, 9, 17]);
+        for (tag, channels, align) in [
+            (ms, 0, 256),
+            (ms, 2, 14),
+            (ms, 2, 13),
+            (IMA, 2, 8),
+            (IMA, 2, 511),
+        ] {
+            assert!(blocks(tag, channels, align).is_none());
+        }
+        assert!(blocks(ms, 2, 15).is_some() && blocks(IMA, 2, 16).is_some());
+    }
+
+    #[test]
+    fn shares_are_rounded_down() {
+        assert_eq!((scaled(10, 3, 4), scaled(10, 3, 0)), (7, 0));
+        assert_eq!(scaled(u64::MAX, u64::MAX, 2), u64::MAX);
+    }
+
+    #[test]
+    fn codecs_are_named_by_their_format_tags() {
+        let names: [(&[u16], &str); 18] = [
+            (&[1], "PCM of 12 bits"),
+            (&[3], "floating point of 12 bits"),
+            (&[6], "A-law of 12 bits"),
+            (&[7], "mu-law of 12 bits"),
+            (&[0], "a codec without a standard format tag"),
+            (&[0x10], "OKI ADPCM"),
+            (&[0x17], "Dialogic ADPCM"),
+            (&[0x31], "GSM 6.10"),
+            (&[0x40, 0x45, 0x64], "G.726 ADPCM"),
+            (&[0x70, 0x270], "ATRAC"),
+            (&[0xFF, 0x1600, 0x1602, 0xA106], "AAC"),
+            (&[0x160, 0x163], "Windows Media Audio"),
+            (&[0x2000], "AC-3"),
+            (&[0x2001], "DTS"),
+            (&[0x5756], "WavPack"),
+            (&[0x674F, 0x6771], "Vorbis"),
+            (&[0xF1AC], "FLAC"),
+            (&[0xABC], "the codec with format tag 0x0ABC"),
+        ];
+        for (tags, name) in names {
+            for tag in tags {
+                assert_eq!(codec_name(*tag, 12), name);
+            }
+        }
+    }
+}

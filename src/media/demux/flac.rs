@@ -477,3 +477,73 @@ impl FlacFrames {
         self.buffer.get(index(from)..index(to)).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    /// A STREAMINFO block of 16-bit stereo at this rate.
+    fn stream_info(hz: u32) -> Vec<u8> {
+        let [_, a, b, c] = (hz << 4 | 1 << 1).to_be_bytes();
+        [
+            &[16, 0, 16, 0, 0, 0, 0, 0, 0, 0, a, b, c, 0xF0][..],
+            &[0; 20],
+        ]
+        .concat()
+    }
+
+    fn metadata(blocks: &[(u8, Vec<u8>)]) -> Result<(u32, u64), String> {
+        let mut bytes = b"..fLaC".to_vec();
+        for (kind, body) in blocks {
+            bytes.extend((u32::from(*kind) << 24 | body.len() as u32).to_be_bytes());
+            bytes.extend(body);
+        }
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&bytes).unwrap();
+        let read = read_metadata(&InputFile::open(file.path()).unwrap(), 2);
+        read.map(|(info, at)| (info.rate, at))
+            .map_err(|fault| format!("{fault:?}"))
+    }
+
+    #[test]
+    fn metadata_ends_behind_the_block_that_is_marked() {
+        let info = || (0, stream_info(44_100));
+        assert_eq!(metadata(&[(0x80, stream_info(44_100))]), Ok((44_100, 44)));
+        let tags = (4, vec![0; 300]);
+        let other = (0, stream_info(48_000));
+        let padding = (0x81, vec![0; 7]);
+        let audio = (0xFF, vec![0xF8; 9]);
+        let all = [tags.clone(), info(), other, padding.clone(), audio];
+        assert_eq!(metadata(&all), Ok((44_100, 6 + 304 + 38 + 38 + 11)));
+        assert_eq!(
+            metadata(&[tags, padding]),
+            Err("Damaged(\"the stream information is missing\")".into())
+        );
+        assert_eq!(
+            metadata(&[info()]),
+            Err("Truncated".into()),
+            "none is marked"
+        );
+        let short = (0x80, vec![0; 20]);
+        assert!(metadata(&[short]).unwrap_err().starts_with("Damaged"));
+    }
+
+    #[test]
+    fn metadata_that_the_file_cuts_off_is_refused() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let bytes = [
+            b"fLaC\0\0\0\x22",
+            &stream_info(44_100)[..],
+            b"\x81\0\0\x09",
+            &[0; 9],
+        ]
+        .concat();
+        file.write_all(&bytes).unwrap();
+        for (len, passes) in [(bytes.len(), true), (bytes.len() - 1, false)] {
+            file.as_file().set_len(len as u64).unwrap();
+            let read = read_metadata(&InputFile::open(file.path()).unwrap(), 0);
+            assert_eq!(read.is_ok(), passes, "{len}");
+        }
+    }
+}

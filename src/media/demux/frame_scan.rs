@@ -425,3 +425,291 @@ impl BufferedView {
         Ok(FrameHeader::parse(self.get(offset, HEADER_BYTES)?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    impl FrameScan {
+        /// Returns a scan of frames of these sizes.
+        pub(in crate::media::demux) fn of_entries(
+            first: FrameHeader,
+            sizes: &[u32],
+            truncated_frames: Option<u32>,
+        ) -> Self {
+            let mut scan = Self {
+                first,
+                entries: Vec::new(),
+                frames: 0,
+                truncated_frames,
+                change: None,
+                bytes: 1251,
+                end_offset: 1251,
+            };
+            for size in sizes {
+                scan.push(0, *size, first.frames);
+            }
+            scan
+        }
+    }
+
+    /// Layer III of 128 kbit/s: 44,100 Hz with 417 bytes a frame, with 418, and 48,000 Hz with 384.
+    const MP3: [u8; 4] = [0xFF, 0xFB, 0x90, 0];
+    const MP3_PADDED: [u8; 4] = [0xFF, 0xFB, 0x92, 0];
+    const MP3_48: [u8; 4] = [0xFF, 0xFB, 0x94, 0];
+    /// Layer II of 128 kbit/s and 44,100 Hz: 417 bytes a frame.
+    const MP2: [u8; 4] = [0xFF, 0xFD, 0x80, 0];
+
+    fn frame(header: [u8; 4]) -> Vec<u8> {
+        let mut frame = header.to_vec();
+        let size = FrameHeader::parse(&header).unwrap().size;
+        frame.resize(size.try_into().unwrap(), 0);
+        frame
+    }
+
+    /// A frame of AAC-LC, stereo at 44,100 Hz, of 100 bytes.
+    fn adts_frame() -> Vec<u8> {
+        let mut frame = vec![0xFF, 0xF1, 0x50, 0x80, 12, 0x9F, 0xFC];
+        frame.resize(100, 0);
+        frame
+    }
+
+    fn file(bytes: &[u8]) -> InputFile {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        InputFile::open(file.path()).unwrap()
+    }
+
+    fn scanned(bytes: &[u8]) -> FrameScan {
+        scan(&file(bytes), 0).unwrap().unwrap()
+    }
+
+    /// Positions, offsets and sizes of the frames.
+    fn entries(scan: &FrameScan) -> Vec<(u64, u64, u32)> {
+        let entries = scan.entries.iter();
+        entries.map(|e| (e.at, e.offset, e.size)).collect()
+    }
+
+    #[test]
+    fn frames_follow_one_another_by_their_sizes() {
+        let bytes = [frame(MP3), frame(MP3_PADDED), frame(MP3)].concat();
+        let scan = scanned(&bytes);
+        let expected = [(0, 0, 417), (1152, 417, 418), (2304, 835, 417)];
+        assert_eq!(entries(&scan), expected);
+        assert_eq!(
+            (scan.frames, scan.bytes, scan.end_offset),
+            (3456, 1252, 1252)
+        );
+        assert_eq!((scan.truncated_frames, scan.change), (None, None));
+
+        let later = [&[7; 10][..], &bytes, &[0; 50]].concat();
+        let scan = super::scan(&file(&later), 10).unwrap().unwrap();
+        let expected = [(0, 10, 417), (1152, 427, 418), (2304, 845, 417)];
+        assert_eq!(entries(&scan), expected);
+        assert_eq!(
+            (scan.frames, scan.bytes, scan.end_offset),
+            (3456, 1302, 1312)
+        );
+        assert!(super::scan(&file(&later), 9).unwrap().is_none());
+    }
+
+    #[test]
+    fn adts_packets_begin_behind_their_header() {
+        let scan = scanned(&[adts_frame(), adts_frame()].concat());
+        assert_eq!(entries(&scan), [(0, 7, 93), (1024, 107, 93)]);
+    }
+
+    #[test]
+    fn a_frame_that_the_file_cuts_off_is_counted_apart() {
+        let bytes = [frame(MP3), frame(MP3), frame(MP3)].concat();
+        let scan = scanned(&bytes[..1250]);
+        assert_eq!(entries(&scan), [(0, 0, 417), (1152, 417, 417)]);
+        assert_eq!((scan.frames, scan.truncated_frames), (2304, Some(1152)));
+    }
+
+    #[test]
+    fn damaged_frames_are_lost_and_counted_by_their_bytes() {
+        for lost in 1..4 {
+            let damaged = [0, 0xFB, 0x90, 0];
+            let mut bytes = [frame(MP3), frame(MP3)].concat();
+            for _ in 0..lost {
+                bytes.extend([&damaged[..], &[0; 413]].concat());
+            }
+            bytes.extend([frame(MP3), frame(MP3)].concat());
+            let mut expected = vec![(0, 0, 417), (1152, 417, 417)];
+            expected.extend((2..2 + lost).map(|n| (1152 * n, 834, 0)));
+            expected.extend((2 + lost..4 + lost).map(|n| (1152 * n, 417 * n, 417)));
+            let scan = scanned(&bytes);
+            assert_eq!(entries(&scan), expected, "{lost} lost");
+            assert_eq!(scan.frames, 1152 * (4 + lost));
+        }
+    }
+
+    #[test]
+    fn a_frame_whose_size_is_damaged_is_lost() {
+        // 192 kbit/s state 626 bytes, and 64 kbit/s 208.
+        for bit_rate in [0xB0, 0x50] {
+            let mut bytes = frame(MP3).repeat(6);
+            bytes[2 * 417 + 2] = bit_rate;
+            let mut expected: Vec<_> = (0..6).map(|n| (1152 * n, 417 * n, 417)).collect();
+            expected[2].2 = 0;
+            assert_eq!(entries(&scanned(&bytes)), expected, "{bit_rate:X}");
+        }
+    }
+
+    #[test]
+    fn a_frame_of_layer_ii_before_damage_is_not_believed() {
+        let mut bytes = frame(MP2).repeat(5);
+        bytes[2 * 417] = 0;
+        let lost = [(1152, 417, 0), (2304, 417, 0)];
+        let expected = [
+            (0, 0, 417),
+            lost[0],
+            lost[1],
+            (3456, 1251, 417),
+            (4608, 1668, 417),
+        ];
+        assert_eq!(entries(&scanned(&bytes)), expected);
+    }
+
+    #[test]
+    fn a_tag_between_frames_takes_no_time() {
+        for header in [MP3, MP2] {
+            for tag in ["ID3", "TAG", "APETAGEX", "LYRICSBEGIN"] {
+                let mut tag = tag.as_bytes().to_vec();
+                tag.resize(900, 0);
+                let two = frame(header).repeat(2);
+                let expected = [
+                    (0, 0, 417),
+                    (1152, 417, 417),
+                    (2304, 1734, 417),
+                    (3456, 2151, 417),
+                ];
+                let scan = scanned(&[&two[..], &tag, &two].concat());
+                assert_eq!(entries(&scan), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn another_stream_behind_the_first_is_named_with_its_place() {
+        let first = frame(MP3).repeat(3);
+        let mono = [0xFF, 0xFB, 0x90, 0xC0];
+        for (other, name) in [
+            (frame(MP3_48), "layer 3 48000 Hz stereo"),
+            (frame(mono), "layer 3 44100 Hz mono"),
+            (frame(MP2), "layer 2 44100 Hz stereo"),
+            (adts_frame(), "AAC 44100 Hz stereo"),
+        ] {
+            let scan = scanned(&[first.clone(), other.repeat(4)].concat());
+            assert_eq!(scan.change, Some((3456, name.to_owned())));
+            assert_eq!(scan.entries.len(), 3);
+        }
+    }
+
+    #[test]
+    fn three_headers_are_a_sync_and_fewer_only_at_the_end() {
+        let format = FrameHeader::parse(&MP3).unwrap().format;
+        let bytes = frame(MP3).repeat(3);
+        assert_eq!(sync_format(&bytes[..841], false), Some(format));
+        assert_eq!(sync_format(&bytes[..840], false), None);
+        assert_eq!(sync_format(&bytes[..840], true), Some(format));
+        assert_eq!(sync_format(&bytes[..20], true), Some(format));
+        let other = [frame(MP3).repeat(2), frame(MP3_48)].concat();
+        assert_eq!(sync_format(&other, true), None);
+        assert_eq!(sync_format(&[0; 20], true), None);
+    }
+
+    #[test]
+    fn sizes_are_odd_beyond_the_padding_of_a_constant_bit_rate() {
+        let sizes = |sizes: &[u32]| {
+            let mut all = FrameSizes::default();
+            sizes.iter().for_each(|size| all.add(*size));
+            all
+        };
+        let known = sizes(&[418, 417]);
+        let odd = [412, 413, 417, 422, 423].map(|size| known.is_odd(size));
+        assert_eq!(odd, [true, false, false, false, true]);
+        assert!(!sizes(&[417]).is_odd(1), "one frame");
+        assert!(sizes(&[100, 104]).is_odd(1));
+        assert!(!sizes(&[100, 105]).is_odd(1), "a variable bit rate");
+        let counts = [0, 208, 209, 625, 626, 4170].map(|bytes| known.frames_in(bytes));
+        assert_eq!(counts, [0, 0, 1, 1, 2, 10]);
+        assert_eq!(FrameSizes::default().frames_in(5), 5);
+    }
+
+    #[test]
+    fn a_header_with_four_damaged_bits_is_recognised() {
+        let header = [0xFF, 0xFB, 0x90];
+        assert!(resembles(&header, &header));
+        assert!(resembles(&[0xF0, 0xFB, 0x90], &header));
+        assert!(!resembles(&[0xE0, 0xFB, 0x90], &header), "five bits");
+        assert!(!resembles(&[0xF0, 0xFB, 0x94], &header), "five bits");
+        assert!(!resembles(&[0xF0, 0xF9, 0x90], &header), "five bits");
+        // Protection, bit rate and padding differ between frames.
+        assert!(resembles(&[0xF0, 0xFA, 0xF3], &header));
+        assert!(!resembles(&header[..2], &header));
+    }
+
+    #[test]
+    fn bytes_behind_the_end_are_counted_in_frames_of_the_mean_size() {
+        let bytes = [frame(MP3), frame(MP3_PADDED), frame(MP3)].concat();
+        let frames = |scan: &FrameScan, lost| scan.frames_with(lost) / 1152;
+        let whole = scanned(&bytes);
+        let counts = [0, 1, 625, 626, 1042, 1043].map(|lost| frames(&whole, lost));
+        assert_eq!(counts, [3, 4, 4, 5, 5, 6]);
+        // Of the last frame 100 bytes are there.
+        let cut = scanned(&bytes[..935]);
+        let counts = [0, 1, 525, 526].map(|lost| frames(&cut, lost));
+        assert_eq!(counts, [2, 3, 3, 4]);
+        // A lost frame has no size.
+        let mut damaged = frame(MP3).repeat(5);
+        damaged[2 * 417] = 0;
+        let damaged = scanned(&damaged);
+        assert_eq!([625, 626].map(|lost| frames(&damaged, lost)), [6, 7]);
+    }
+
+    #[test]
+    fn lost_frames_are_adjusted_to_the_stated_length() {
+        let adjusted = |sizes: &[u32], frames: u64| {
+            let first = FrameHeader::parse(&MP3).unwrap();
+            let mut scan = FrameScan::of_entries(first, sizes, None);
+            scan.adjust_lost_frames(1152 * frames);
+            let ends = scan.entries.iter().enumerate();
+            assert!(ends.clone().all(|(n, entry)| entry.at == 1152 * n as u64));
+            assert_eq!(scan.frames, 1152 * ends.len() as u64);
+            scan.entries.iter().map(|e| e.size).collect::<Vec<_>>()
+        };
+        let sizes = [11, 0, 12, 0, 13];
+        assert_eq!(adjusted(&sizes, 5), sizes);
+        assert_eq!(adjusted(&sizes, 7), [11, 0, 12, 0, 0, 0, 13]);
+        assert_eq!(adjusted(&sizes, 9).len(), 9);
+        assert_eq!(adjusted(&sizes, 10), sizes, "as many as there are");
+        assert_eq!(adjusted(&sizes, 4), [11, 0, 12, 13]);
+        assert_eq!(adjusted(&sizes, 3), [11, 12, 13]);
+        assert_eq!(adjusted(&sizes, 2), sizes, "more than are lost");
+        assert_eq!(adjusted(&[11, 12], 3), [11, 12], "none is lost");
+    }
+
+    #[test]
+    fn bytes_are_found_wherever_the_buffer_is() {
+        let bytes: Vec<u8> = (0..600_000u32).map(|n| (n * 7 % 251) as u8).collect();
+        let mut view = BufferedView {
+            file: file(&bytes),
+            len: 600_000,
+            base: 0,
+            buf: Vec::new(),
+        };
+        for at in [0, 262_130, 262_140, 524_400, 3, 599_990, 262_144] {
+            assert_eq!(
+                view.get(at as u64, 10).unwrap(),
+                &bytes[at..at + 10],
+                "{at}"
+            );
+        }
+        assert_eq!(view.get(599_995, 10).unwrap(), &bytes[599_995..]);
+        assert_eq!(view.get(700_000, 10).unwrap(), b"");
+        assert_eq!(view.get(5, 300_000).unwrap(), &bytes[5..300_005]);
+    }
+}

@@ -129,3 +129,107 @@ pub(super) fn read_at<const N: usize>(
         other => other.map(|()| Some(data)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn file(bytes: &[u8]) -> InputFile {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        InputFile::open(file.path()).unwrap()
+    }
+
+    #[test]
+    fn codecs_that_are_not_read_have_the_names_of_their_makers() {
+        let names: [(&[&[u8; 4]], &str); 33] = [
+            (&[b"ima4"], "IMA ADPCM"),
+            (&[b"MAC3"], "MACE 3:1"),
+            (&[b"MAC6"], "MACE 6:1"),
+            (&[b"ACE2"], "ACE 2:1"),
+            (&[b"ACE8"], "ACE 8:3"),
+            (&[b"QDMC"], "QDesign Music"),
+            (&[b"QDM2"], "QDesign Music 2"),
+            (&[b"Qclp", b"Qclq", b"QCLP"], "Qualcomm PureVoice"),
+            (&[b"DWVW"], "DWVW"),
+            (&[b"ADP4", b"dvi8", b"dvca", b"ms\0\x11"], "DVI ADPCM"),
+            (&[b"ms\0\x02"], "MS ADPCM"),
+            (&[b"ms\0\x31", b"agsm", b"GSM "], "GSM 6.10"),
+            (&[b"G722"], "G.722"),
+            (&[b"G726"], "G.726 ADPCM"),
+            (&[b"G728"], "G.728"),
+            (&[b"rt24"], "RT24"),
+            (&[b"rt29"], "RT29"),
+            (&[b"SDX2"], "SDX2"),
+            (&[b"CBD2"], "CBD2"),
+            (&[b"aac ", b"mp4a"], "AAC"),
+            (&[b"aach", b"aacp"], "HE-AAC"),
+            (&[b"aacl", b"aace"], "AAC-LD"),
+            (&[b"usac"], "xHE-AAC"),
+            (&[b".mp1"], "MP1"),
+            (&[b".mp2"], "MP2"),
+            (&[b".mp3", b"ms\0\x55"], "MP3"),
+            (&[b"alac"], "ALAC"),
+            (&[b"flac"], "FLAC"),
+            (&[b"opus"], "Opus"),
+            (&[b"ac-3", b"cac3"], "AC-3"),
+            (&[b"ec-3"], "E-AC-3"),
+            (&[b"samr"], "AMR"),
+            (&[b"sawb"], "AMR-WB"),
+        ];
+        for (codes, name) in names {
+            for code in codes {
+                assert_eq!(apple_codec_name(**code), Some(name));
+            }
+        }
+        assert_eq!(apple_codec_name(*b"ilbc"), Some("iLBC"));
+        let backwards = Some("little-endian 24-bit PCM (42ni)");
+        assert_eq!(apple_codec_name(*b"42ni"), backwards);
+        assert_eq!(apple_codec_name(*b"none"), None);
+        assert_eq!(code_name(*b"a\0\"z"), r#""a\x00\"z""#);
+    }
+
+    #[test]
+    fn sound_is_available_up_to_the_end_of_the_file() {
+        let sound = |promised, available| SoundData {
+            promised,
+            available,
+            end: 100 + promised,
+        };
+        for (promised, file_len, available) in [
+            (50, 200, 50),
+            (50, 150, 50),
+            (50, 149, 49),
+            (50, 100, 0),
+            (50, 7, 0),
+        ] {
+            let found = SoundData::at(100, promised, file_len);
+            assert_eq!(found, sound(promised, available));
+        }
+    }
+
+    #[test]
+    fn chunks_follow_to_the_end_of_the_file_or_a_missing_pad_byte() {
+        let follow = |bytes: &[u8], at| chunks_follow(&file(bytes), at, chunk_32).unwrap();
+        let chunks = b"abcd\0\0\0\x02xyEF ~\0\0\0\0";
+        let from: Vec<bool> = (0..21).map(|at| follow(chunks, at)).collect();
+        let expected: Vec<bool> = (0..21).map(|at| [0, 10, 18, 19].contains(&at)).collect();
+        assert_eq!(from, expected);
+        assert!(
+            !follow(b"ab\x1Fd\0\0\0\0", 0),
+            "a name that cannot be printed"
+        );
+        assert!(!follow(b"ab\x7Fd\0\0\0\0", 0));
+        assert!(!follow(b"abcd\0\0\0", 0), "a header that is cut off");
+        assert!(follow(b"abcd\0\0\0\x03xy", 0), "without its pad byte");
+        assert!(!follow(b"abcd\0\0\0\x04xy", 0));
+        let long = b"abcd\0\0\0\0\0\0\0\x02xyEFGH\0\0\0\0\0\0\0\0";
+        let from = [0, 14].map(|at| chunks_follow(&file(long), at, chunk_64).unwrap());
+        assert_eq!(from, [true, true]);
+        assert_eq!(chunk_64(&file(long), 0).unwrap(), Some((*b"abcd", 2)));
+        assert_eq!(chunk_32(&file(chunks), 10).unwrap(), Some((*b"EF ~", 0)));
+        assert_eq!(read_at::<3>(&file(b"abc"), 0).unwrap(), Some(*b"abc"));
+        assert_eq!(read_at::<3>(&file(b"abc"), 1).unwrap(), None);
+    }
+}

@@ -533,3 +533,154 @@ impl BlockScan {
         Ok(scan)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codecs_are_named_by_their_identifiers() {
+        for (id, name) in [
+            ("A_OPUS", "Opus"),
+            ("A_AC3", "AC-3"),
+            ("A_AC3/BSID9", "AC-3"),
+            ("A_AC3/BSID10", "AC-3"),
+            ("A_EAC3", "E-AC-3"),
+            ("A_TRUEHD", "TrueHD"),
+            ("A_TTA1", "True Audio"),
+            ("A_WAVPACK4", "WavPack"),
+            ("A_DTS/LOSSLESS", "DTS"),
+            ("A_\"REAL", "audio of type \"A_\\\"REAL\""),
+        ] {
+            assert_eq!(codec_name(id), name);
+        }
+    }
+
+    #[test]
+    fn stream_information_follows_the_marker_and_a_block_header() {
+        let data: Vec<u8> = [&b"fLaC\0\0\0\x22"[..], &[7; 34], &[9; 20]].concat();
+        assert_eq!(flac_stream_info(&data), [7; 34]);
+        assert_eq!(flac_stream_info(&data[..41]), b"");
+        assert_eq!(flac_stream_info(&data[1..]), b"");
+        assert_eq!(nanoseconds_to_frames(1_500_000_000, 48_000), 72_000);
+    }
+
+    /// An element with its checksum, or another one.
+    fn checked(id: u32, body: &[u8], is_right: bool) -> Vec<u8> {
+        let crc = ebml::CRC_32.checksum(body) ^ u32::from(!is_right);
+        let crc = [&[0xBF, 0x84][..], &crc.to_le_bytes()].concat();
+        element(id, &[&crc[..], body].concat())
+    }
+
+    fn element(id: u32, body: &[u8]) -> Vec<u8> {
+        let mut bytes: Vec<u8> = id
+            .to_be_bytes()
+            .into_iter()
+            .skip_while(|b| *b == 0)
+            .collect();
+        let size = u16::try_from(body.len()).unwrap() | 0x4000;
+        bytes.extend(size.to_be_bytes());
+        bytes.extend(body);
+        bytes
+    }
+
+    fn header(bytes: &[u8]) -> Option<Header> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        io::Write::write_all(&mut file, bytes).unwrap();
+        Header::read(&InputFile::open(file.path()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_header_is_what_stands_before_the_first_cluster() {
+        let info = [
+            element(id::TIMESTAMP_SCALE, &[0x0F, 0x42, 0x40]),
+            element(id::DURATION, &1500.0f64.to_be_bytes()),
+        ];
+        let entry = |number, kind| {
+            let parts = [
+                element(id::TRACK_NUMBER, &[number]),
+                element(id::TRACK_TYPE, &[kind]),
+            ];
+            element(id::TRACK_ENTRY, &parts.concat())
+        };
+        let tracks = [entry(1, 1), entry(3, 2), entry(4, 17), entry(5, 2)].concat();
+        let file = |info_is_right, tracks_are_right| {
+            let segment = [
+                checked(id::INFO, &info.concat(), info_is_right),
+                checked(id::TRACKS, &tracks, tracks_are_right),
+                element(id::CLUSTER, &[]),
+                element(id::INFO, &element(id::TIMESTAMP_SCALE, &[9])),
+            ];
+            let ebml = element(id::EBML, &[0; 5]);
+            [ebml, element(id::SEGMENT, &segment.concat())].concat()
+        };
+        for (info_is_right, tracks_are_right) in
+            [(true, true), (true, false), (false, true), (false, false)]
+        {
+            let bytes = file(info_is_right, tracks_are_right);
+            let header = header(&bytes).unwrap();
+            assert_eq!(header.is_damaged, !(info_is_right && tracks_are_right));
+            assert_eq!(
+                (header.segment, header.segment_end),
+                (17, Some(bytes.len() as u64))
+            );
+            assert_eq!((header.scale, header.duration), (1_000_000, 1500.0));
+            let numbers: Vec<u64> = header.tracks.iter().map(|track| track.number).collect();
+            assert_eq!((numbers, header.all_tracks), (vec![3, 5], 4));
+            assert_eq!(header.frames(48_000), 72_000);
+            let frames = [-1, 0, 1, 1500].map(|ticks| header.ticks_to_frames(ticks, 44_100));
+            assert_eq!(frames, [-44, 0, 44, 66_150]);
+        }
+        let empty = element(id::SEGMENT, &element(id::INFO, &[]));
+        assert!(header(&empty).is_none(), "no tracks");
+        assert!(header(&element(id::CUES, &[])).is_none(), "no segment");
+    }
+
+    #[test]
+    fn a_track_has_the_fields_of_its_entry() {
+        let audio = [
+            element(id::SAMPLING_FREQUENCY, &44_100.5f64.to_be_bytes()),
+            element(id::CHANNELS, &[6]),
+            element(id::BIT_DEPTH, &[24]),
+        ];
+        let encoding = |parts: &[Vec<u8>]| {
+            let compression = element(id::CONTENT_COMPRESSION, &parts.concat());
+            element(
+                id::CONTENT_ENCODINGS,
+                &element(id::CONTENT_ENCODING, &compression),
+            )
+        };
+        let stripped = [
+            element(id::COMPRESSION_ALGORITHM, &[3]),
+            element(id::COMPRESSION_SETTINGS, &[1, 2]),
+        ];
+        let entry = [
+            element(id::NAME, b"Choir\0"),
+            element(id::CODEC_ID, b"A_FLAC\0\0"),
+            element(id::CODEC_PRIVATE, &[5, 6]),
+            element(id::CODEC_DELAY, &[1, 0]),
+            element(id::AUDIO, &audio.concat()),
+            encoding(&stripped),
+        ];
+        let track = MatroskaTrack::parse(&entry.concat());
+        assert_eq!((&*track.name, &*track.codec), ("Choir", "A_FLAC"));
+        assert_eq!((track.config, track.codec_delay), (vec![5, 6], Some(256)));
+        let format = (track.sampling_frequency, track.channels, track.bits);
+        assert_eq!(format, (44_100.5, 6, 24));
+        assert_eq!(
+            (track.prefix, track.unsupported_encoding),
+            (vec![1, 2], None)
+        );
+
+        let plain = MatroskaTrack::parse(&[]);
+        assert_eq!((plain.rate(), plain.channels), (8000, 1));
+        let compressed = MatroskaTrack::parse(&encoding(&[]));
+        assert_eq!(
+            compressed.unsupported_encoding,
+            Some("audio compressed once more")
+        );
+        let encryption = element(id::CONTENT_ENCODING, &element(id::CONTENT_ENCRYPTION, &[]));
+        let encrypted = MatroskaTrack::parse(&element(id::CONTENT_ENCODINGS, &encryption));
+        assert_eq!(encrypted.unsupported_encoding, Some("encrypted audio"));
+    }
+}

@@ -375,3 +375,173 @@ impl Placer<'_> {
         self.timeline.advance(frames);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::InputFile;
+    use std::{io::Write, path::Path};
+
+    /// Describes a track of two channels of 16 bits in a file that begins with a frame of layer III.
+    fn described(track: Mp4Track) -> Result<CodedStream> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&[0xFF, 0xFB, 0x90, 0]).unwrap();
+        let file = InputFile::open(file.path()).unwrap();
+        let stem = StemFile {
+            path: Path::new("x.m4a"),
+            file: &file,
+            stream: None,
+        };
+        stem.mp4_stream(&track)
+    }
+
+    fn track(fourcc: &[u8; 4], object_type: u8) -> Mp4Track {
+        Mp4Track {
+            fourcc: *fourcc,
+            object_type,
+            channels: 2,
+            bits: 16,
+            timescale: 48_000,
+            ..Mp4Track::default()
+        }
+    }
+
+    #[test]
+    fn codecs_that_are_not_read_are_named() {
+        let rows: [(&[&[u8; 4]], u8, &str); 20] = [
+            (&[b"enca", b"drms", b"drmi"], 0, "protected audio (DRM)"),
+            (&[b"ac-3"], 0, "AC-3"),
+            (&[b"mp4a"], 0xA5, "AC-3"),
+            (&[b"ec-3"], 0, "E-AC-3"),
+            (&[b"mp4a"], 0xA6, "E-AC-3"),
+            (&[b"ac-4"], 0, "AC-4"),
+            (&[b"Opus"], 0, "Opus"),
+            (&[b"mha1", b"mha2", b"mhm1", b"mhm2"], 0, "MPEG-H 3D Audio"),
+            (&[b"dtsc", b"dtsh", b"dtsl", b"dtse", b"dtsx"], 0, "DTS"),
+            (&[b"mp4a"], 0xA9, "DTS"),
+            (&[b"mlpa"], 0, "TrueHD"),
+            (&[b"samr", b"sawb"], 0, "AMR"),
+            (&[b"iamf"], 0, "IAMF"),
+            (&[b"ima4", b"ms\0\x11"], 0, "IMA ADPCM"),
+            (&[b"ms\0\x02"], 0, "MS ADPCM"),
+            (&[b"QDM2", b"QDMC"], 0, "QDesign Music"),
+            (&[b"MAC3", b"MAC6"], 0, "MACE"),
+            (&[b"Qclp"], 0, "QCELP"),
+            (&[b"mp4a"], 0x6A, "audio of object type 0x6a"),
+            (&[b"what"], 0, "audio of type \"what\""),
+        ];
+        for (fourccs, object_type, name) in rows {
+            for fourcc in fourccs {
+                let text = described(track(fourcc, object_type))
+                    .unwrap_err()
+                    .to_string();
+                assert!(text.contains(&format!(" {name} in MP4")), "{text}");
+            }
+        }
+        let without = Mp4Track {
+            channels: 0,
+            ..track(b"sowt", 0)
+        };
+        let text = described(without).unwrap_err().to_string();
+        assert!(
+            text.contains("audio without a description in MP4"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn codecs_are_recognised_by_their_entry_and_object_type() {
+        for object_type in [0x40, 0x66, 0x67, 0x68] {
+            let aac = Mp4Track {
+                config: Some([0x12, 0x10].into()),
+                ..track(b"mp4a", object_type)
+            };
+            let aac = described(aac).unwrap();
+            assert_eq!((aac.codec, aac.rate, aac.channels), (Codec::Aac, 44_100, 2));
+        }
+        for (fourcc, object_type) in [
+            (b"mp4a", 0x69),
+            (b"mp4a", 0x6B),
+            (b".mp3", 0),
+            (b"ms\0\x55", 0),
+            (b"mp3 ", 0),
+        ] {
+            let mpeg = Mp4Track {
+                runs: vec![SampleRun {
+                    time: None,
+                    ticks: 1152,
+                    offset: 0,
+                    size: 417,
+                    count: 1,
+                    follows_loss: false,
+                }],
+                ..track(fourcc, object_type)
+            };
+            assert_eq!(described(mpeg).unwrap().codec, Codec::Mp3);
+        }
+    }
+
+    #[test]
+    fn pcm_is_as_wide_signed_and_ordered_as_its_entry_says() {
+        use PcmKind::{Float, Signed, Unsigned};
+        let read = |track| {
+            let stream = described(track).unwrap();
+            assert_eq!((stream.rate, stream.channels), (48_000, 2));
+            (stream.codec, stream.bits.map(|bits| bits.width))
+        };
+        let pcm = |bits, kind, big| (coded_stream::pcm(bits, kind, big), Some(bits));
+        let with = |fourcc, bits, is_little_endian| Mp4Track {
+            bits,
+            is_little_endian,
+            ..track(fourcc, 0)
+        };
+        for little in [false, true] {
+            assert_eq!(read(with(b"sowt", 16, little)), pcm(16, Signed, false));
+            assert_eq!(read(with(b"twos", 24, little)), pcm(24, Signed, true));
+            assert_eq!(read(with(b"raw ", 8, little)), pcm(8, Unsigned, false));
+            assert_eq!(read(with(b"NONE", 8, little)), pcm(8, Unsigned, false));
+            assert_eq!(read(with(b"NONE", 16, little)), pcm(16, Signed, true));
+            assert_eq!(read(with(b"in24", 16, little)), pcm(24, Signed, !little));
+            assert_eq!(read(with(b"in32", 16, little)), pcm(32, Signed, !little));
+            assert_eq!(read(with(b"fl32", 16, little)), pcm(32, Float, !little));
+            assert_eq!(read(with(b"fl64", 16, little)), pcm(64, Float, !little));
+            assert_eq!(read(with(b"ipcm", 24, little)), pcm(24, Signed, !little));
+            assert_eq!(read(with(b"fpcm", 64, little)), pcm(64, Float, !little));
+        }
+        assert_eq!(read(with(b"ulaw", 16, false)), (Codec::MuLaw, None));
+        assert_eq!(read(with(b"alaw", 16, false)), (Codec::ALaw, None));
+        assert!(described(with(b"raw ", 9, false)).is_err());
+        let stated = Mp4Track {
+            rate: 32_000,
+            ..track(b"sowt", 0)
+        };
+        assert_eq!(described(stated).unwrap().rate, 32_000);
+
+        let lpcm = |flags, frame_bytes| {
+            let lpcm = Some(movie::Lpcm { flags, frame_bytes });
+            described(Mp4Track {
+                lpcm,
+                ..with(b"lpcm", 32, false)
+            })
+        };
+        for (flags, kind, big) in [
+            (0, Unsigned, false),
+            (1, Float, false),
+            (2, Unsigned, true),
+            (3, Float, true),
+            (4, Signed, false),
+            (5, Float, false),
+            (6, Signed, true),
+            (8, Unsigned, false),
+        ] {
+            let is_read = coded_stream::pcm(32, kind, big).is_decoded();
+            let found = lpcm(flags, 8).ok().map(|stream| stream.codec);
+            assert_eq!(
+                found,
+                is_read.then(|| coded_stream::pcm(32, kind, big)),
+                "{flags}"
+            );
+        }
+        assert!(lpcm(4 | 32, 8).is_err() && lpcm(4, 7).is_err());
+    }
+}

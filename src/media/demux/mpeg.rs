@@ -309,4 +309,178 @@ mod tests {
         assert_eq!(tag, wanted);
         assert_eq!(193 * 1152 - 1105 - 731, 220_500);
     }
+
+    fn tag(flags: u32, fields: &[u8], name: &[u8]) -> Vec<u8> {
+        let mut tag = [b"Xing", &flags.to_be_bytes()[..], fields, name].concat();
+        // The encoder's name has 9 bytes, and delay and padding of 100 and 700 frames follow 12 later.
+        tag.resize(8 + fields.len() + 21, 0);
+        tag.extend([100 >> 4, (100 & 15) << 4 | (700 >> 8) as u8, 700u32 as u8]);
+        tag
+    }
+
+    #[test]
+    fn fields_of_a_tag_take_space_only_if_they_are_announced() {
+        let (frames, bytes) = (70_000u32.to_be_bytes(), 80_000_000u32.to_be_bytes());
+        let table = [9; 100];
+        let rows: [(u32, Vec<u8>, [Option<u32>; 2]); 5] = [
+            (0, vec![], [None, None]),
+            (1, frames.to_vec(), [Some(70_000), None]),
+            (2, bytes.to_vec(), [None, Some(80_000_000)]),
+            (
+                3 | 8,
+                [frames, bytes, [7; 4]].concat(),
+                [Some(70_000), Some(80_000_000)],
+            ),
+            (
+                2 | 4,
+                [&bytes[..], &table].concat(),
+                [None, Some(80_000_000)],
+            ),
+        ];
+        for (flags, fields, [frame_count, byte_count]) in rows {
+            let expected = EncoderTag {
+                frame_count,
+                byte_count,
+                trim: Some((629, 171)),
+                is_played: false,
+            };
+            let tag = tag(flags, &fields, b"LAME3.100");
+            assert_eq!(EncoderTag::parse_xing(&tag), Some(expected), "{flags}");
+        }
+        let trim = |name: &[u8]| EncoderTag::parse_xing(&tag(0, &[], name)).unwrap().trim;
+        for name in [&b"LAME"[..], b"Lavf", b"Lavc", b"L3.9"] {
+            assert_eq!(trim(name), Some((629, 171)));
+        }
+        assert_eq!(trim(b"GOGO"), None, "another encoder means something else");
+    }
+
+    #[test]
+    fn tags_are_where_the_channels_and_the_version_put_them() {
+        // MPEG-1 and MPEG-2, stereo and mono.
+        for (header, at) in [
+            ([0xFF, 0xFB, 0x90, 0x00], 36),
+            ([0xFF, 0xFB, 0x90, 0xC0], 21),
+            ([0xFF, 0xF3, 0x90, 0x00], 21),
+            ([0xFF, 0xF3, 0x90, 0xC0], 13),
+        ] {
+            let mut frame = header.to_vec();
+            frame.resize(at, 0);
+            frame.extend(tag(1, &5u32.to_be_bytes(), b""));
+            let found = EncoderTag::parse(&frame).unwrap();
+            assert_eq!((found.frame_count, found.is_played), (Some(5), false));
+            frame.insert(at, 0);
+            assert_eq!(EncoderTag::parse(&frame), None);
+        }
+        let mut frame = vec![0xFF, 0xFB, 0x90, 0xC0];
+        frame.resize(36, 0);
+        frame.extend(b"VBRI\0\x01\0\0\0\0\0\x01\x02\x03\0\0\x04\x05");
+        let expected = EncoderTag {
+            frame_count: Some(0x405),
+            byte_count: Some(0x1_0203),
+            trim: None,
+            is_played: true,
+        };
+        assert_eq!(EncoderTag::parse(&frame), Some(expected));
+        frame[41] = 2;
+        assert_eq!(EncoderTag::parse(&frame), None, "another version");
+        let mut layer_2 = vec![0xFF, 0xFD, 0x80, 0];
+        layer_2.resize(36, 0);
+        layer_2.extend(tag(0, &[], b"LAME"));
+        assert_eq!(EncoderTag::parse(&layer_2), None);
+    }
+
+    #[test]
+    fn free_format_has_no_bit_rate_and_all_else() {
+        for header in [
+            [0xFF, 0xFB, 0, 0],
+            [0xFF, 0xE3, 0x08, 0],
+            [0xFF, 0xF5, 0x04, 9],
+        ] {
+            assert!(is_free_format(&header), "{header:X?}");
+        }
+        for header in [
+            [0xFE, 0xFB, 0, 0],
+            [0xFF, 0xDB, 0, 0],
+            // Layer, version and rate that are reserved, and a bit rate.
+            [0xFF, 0xF9, 0, 0],
+            [0xFF, 0xEB, 0, 0],
+            [0xFF, 0xFB, 0x0C, 0],
+            [0xFF, 0xFB, 0x10, 0],
+        ] {
+            assert!(!is_free_format(&header), "{header:X?}");
+        }
+        assert!(!is_free_format(&[0xFF, 0xFB, 0]));
+    }
+
+    #[test]
+    fn a_promised_length_is_the_one_that_tag_and_file_agree_about() {
+        let header = parse_header(&[0xFF, 0xFB, 0x90, 0]).unwrap();
+        let scan =
+            |truncated_frames| FrameScan::of_entries(header, &[417, 0, 417], truncated_frames);
+        let remark = |stated: u64, found: u64| Remark::HeaderLength {
+            stated: Frames(1152 * stated),
+            found: Frames(1152 * found),
+        };
+        let promised = |stated: Option<u32>, bytes, is_played, fragment, truncated_frames| {
+            let mut scan = scan(truncated_frames);
+            let tag = EncoderTag {
+                frame_count: stated,
+                byte_count: Some(bytes),
+                trim: None,
+                is_played,
+            };
+            let mut remarks = Vec::new();
+            let frames = promised_frames(&mut scan, &tag, fragment, &mut remarks);
+            (frames / 1152, remarks)
+        };
+        let (whole, cut) = (1251, 1252);
+        assert_eq!(promised(None, whole, false, false, None), (3, vec![]));
+        assert_eq!(promised(Some(3), whole, false, false, None), (3, vec![]));
+        // All bytes are there, so the tag knows better how many frames are lost.
+        assert_eq!(promised(Some(4), whole, false, false, None), (4, vec![]));
+        assert_eq!(promised(Some(2), whole, false, false, None), (2, vec![]));
+        assert_eq!(promised(Some(9), cut, false, false, None), (9, vec![]));
+        assert_eq!(promised(Some(299), cut, false, false, None), (299, vec![]));
+        assert_eq!(
+            promised(Some(300), cut, false, false, None),
+            (3, vec![remark(300, 3)])
+        );
+        assert_eq!(
+            promised(Some(9), cut, false, true, None),
+            (3, vec![remark(9, 3)])
+        );
+        assert_eq!(
+            promised(Some(2), cut, false, false, None),
+            (3, vec![remark(2, 3)])
+        );
+        // The frame of a tag that is played is counted, or not.
+        assert_eq!(promised(Some(2), whole, true, false, None), (3, vec![]));
+        assert_eq!(
+            promised(Some(4), whole, true, false, None),
+            (3, vec![remark(4, 3)])
+        );
+        // A frame that is cut off is part of a whole stream, and not of a fragment.
+        assert_eq!(promised(None, cut, false, false, Some(1152)), (4, vec![]));
+        assert_eq!(
+            promised(None, cut, false, true, Some(1152)),
+            (3, vec![remark(4, 3)])
+        );
+        assert_eq!(
+            promised(Some(2), cut, false, true, Some(1152)),
+            (3, vec![remark(2, 3)])
+        );
+        assert_eq!(
+            promised(Some(2), cut, false, false, Some(1152)),
+            (3, vec![remark(2, 3)])
+        );
+    }
+
+    #[test]
+    fn the_frame_of_a_tag_takes_no_time() {
+        let header = parse_header(&[0xFF, 0xFB, 0x90, 0]).unwrap();
+        let mut scan = FrameScan::of_entries(header, &[417, 418, 419], None);
+        remove_first_frame(&mut scan);
+        let left: Vec<_> = scan.entries.iter().map(|e| (e.at, e.size)).collect();
+        assert_eq!((left, scan.frames), (vec![(0, 418), (1152, 419)], 2304));
+    }
 }

@@ -358,4 +358,125 @@ mod tests {
         assert_eq!(positions(&placed), [0, 1024, 9000]);
         assert!(placed.gaps.is_empty());
     }
+
+    #[test]
+    fn durations_are_rounded_to_the_nearest_frame() {
+        let rows = [
+            ((1, 3, 48_000), 16_000),
+            ((1, 7, 48_000), 6857),
+            ((5, 7, 48_000), 34_286),
+            ((1, 96_000, 48_000), 1),
+            ((3, 0, 10), 30),
+            ((u64::MAX, 1, 2), u64::MAX),
+        ];
+        for ((ticks, timescale, rate), frames) in rows {
+            assert_eq!(rescale(ticks, timescale, rate), frames);
+        }
+    }
+
+    #[test]
+    fn gaps_begin_at_a_packet_less_a_step_and_end_at_a_day() {
+        let second = |step, stated| {
+            let mut timeline = Timeline::new(48_000, step, None);
+            timeline.push(Some(0), 1024, 0, 1, 1024);
+            timeline.push(Some(stated), 1024, 0, 1, 1024);
+            assert_eq!(timeline.last_start() + 1024, timeline.end());
+            timeline.last_start()
+        };
+        assert_eq!(second(48, 1024 + 975), 1024);
+        assert_eq!(second(48, 1024 + 976), 2000);
+        assert_eq!(second(2000, 1024 + 2000), 1024);
+        assert_eq!(second(2000, 1024 + 2001), 3025);
+        let day = 24 * 3600 * 48_000;
+        assert_eq!(second(48, 1024 + day), 1024 + day);
+        assert_eq!(second(48, 1024 + day + 1), 1024);
+        // A minute behind twice the stated end.
+        let latest = 200_000 + 60 * 48_000;
+        assert_eq!(positions(&place(&[(0, 1024), (latest, 1024)])), [0, latest]);
+        assert_eq!(
+            positions(&place(&[(0, 1024), (latest + 1, 1024)])),
+            [0, 1024]
+        );
+    }
+
+    #[test]
+    fn a_leap_is_taken_back_if_the_timestamps_return_to_within_a_packet() {
+        let leap = |stated| {
+            let placed = place(&[(0, 1024), (48_000, 1024), (49_024, 1024), (stated, 1024)]);
+            let gaps: Vec<_> = placed
+                .gaps
+                .iter()
+                .map(|g| (g.at, g.frames, g.is_ignored))
+                .collect();
+            (positions(&placed), gaps)
+        };
+        let leapt = (1024, 46_976, false);
+        let back = (1024, 46_976, true);
+        let late = (
+            [0, 1024, 2048, 4144].into(),
+            vec![back, (3072, 1072, false)],
+        );
+        assert_eq!(leap(4144), late);
+        let apart: Vec<u64> = [0, 48_000, 49_024, 50_048].into();
+        assert_eq!(
+            leap(4145),
+            (apart.clone(), vec![leapt, (50_048, 45_903, true)])
+        );
+        let early = ([0, 1024, 2048, 3072].into(), vec![back, (3072, 1072, true)]);
+        assert_eq!(leap(2000), early);
+        assert_eq!(leap(1999), (apart, vec![leapt, (50_048, 48_049, true)]));
+    }
+
+    #[test]
+    fn lost_frames_are_packets_without_data() {
+        let mut timeline = Timeline::new(48_000, 48, None);
+        timeline.push(Some(0), 1024, 0, 1, 1024);
+        timeline.lose_data();
+        assert!(timeline.has_lost_data());
+        timeline.push(Some(1024 + 48), 1024, 9, 1, 1024);
+        assert!(!timeline.has_lost_data());
+        assert_eq!((timeline.gap_count(), timeline.end()), (0, 2048), "a step");
+        timeline.lose_data();
+        timeline.push(Some(2048 + 49), 1024, 9, 1, 1024);
+        assert_eq!((timeline.gap_count(), timeline.end()), (1, 3121));
+        timeline.ignore(5);
+        timeline.add_lost((1 << 32) + 4);
+        assert_eq!((timeline.gap_count(), timeline.last_frames()), (3, 1024));
+        let range = |start| ByteRange { start, len: 1 };
+        timeline.set_parts(vec![range(7)]);
+        timeline.set_parts(vec![range(8), range(9)]);
+        let placed = timeline.finish();
+        let frames: Vec<_> = placed.entries.iter().map(|e| (e.at, e.frames)).collect();
+        let lost = [
+            (2048, 49),
+            (3121, u32::MAX),
+            (3121 + u64::from(u32::MAX), 5),
+        ];
+        assert_eq!(frames[2], lost[0]);
+        assert_eq!(frames[4..], lost[1..]);
+        assert_eq!(placed.parts.keys().collect::<Vec<_>>(), [&8]);
+        assert!(!placed.has_silence());
+    }
+
+    #[test]
+    fn remarks_add_up_gaps_of_each_kind() {
+        let gap = |at, frames, is_ignored| TimestampGap {
+            at,
+            frames,
+            is_ignored,
+        };
+        let placed = PlacedPackets {
+            gaps: vec![gap(500, 7, true), gap(800, 10, false), gap(900, 20, false)],
+            ..PlacedPackets::default()
+        };
+        let remark = |ignored, places, frames, at| Remark::TimestampGaps {
+            ignored,
+            places,
+            frames: Frames(frames),
+            at: Frames(at),
+        };
+        let remarks = [remark(false, 2, 30, 200), remark(true, 1, 7, 0)];
+        assert_eq!(placed.remarks(600), remarks);
+        assert!(placed.has_silence());
+    }
 }

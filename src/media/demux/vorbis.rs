@@ -226,4 +226,16 @@ pub(super) mod tests {
         );
         assert_eq!(split_headers(&data[..100]), None);
     }
+
+    #[test]
+    fn a_mode_of_a_mapping_that_cannot_be_is_none() {
+        // Of 17 modes, the bits before them read as another one of mapping 64, and those before it as their number.
+        let mut fields = vec![(17, 6), (0, 33), (0, 2), (16, 6)];
+        for _ in 0..17 {
+            fields.extend([(1, 1), (0, 32), (0, 8)]);
+        }
+        fields.push((1, 1));
+        let setup = [SETUP, &pack(&fields)].concat();
+        assert_eq!(long_modes(&setup), Some(vec![true; 17]));
+    }
 }

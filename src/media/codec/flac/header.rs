@@ -260,4 +260,83 @@ mod tests {
             assert_eq!(FrameHeader::parse(&changed, &INFO), None, "bit {bit}");
         }
     }
+
+    /// Parses a header of the block size code and rate code `b2`, and the channel and sample size codes `b3`.
+    fn parsed(b2: u8, b3: u8, rest: &[u8]) -> Option<FrameHeader> {
+        let bytes = with_crc([&[0xFF, 0xF8, b2, b3, 3], rest].concat());
+        let header = FrameHeader::parse(&bytes, &INFO)?;
+        assert_eq!(
+            (header.size, header.position(&INFO)),
+            (bytes.len(), 3 * 4096)
+        );
+        Some(header)
+    }
+
+    #[test]
+    fn codes_of_block_sizes_and_rates_are_those_of_the_standard() {
+        // RFC 9639, tables 14 and 15.
+        let sizes = [192, 576, 1152, 2304, 4608];
+        let powers = [256, 512, 1024, 2048, 4096, 8192, 16_384, 32_768];
+        let frames = |code: u8, rest: &[u8]| parsed(code << 4, 0, rest).map(|h| h.frames);
+        for (code, size) in (1..).zip(sizes).chain((8..).zip(powers)) {
+            assert_eq!(frames(code, &[]), Some(size));
+        }
+        assert_eq!(frames(0, &[]), None);
+        assert_eq!(frames(6, &[200]), Some(201));
+        assert_eq!(frames(7, &[200, 100]), Some(51_301));
+
+        let rates = [
+            44_100, 88_200, 176_400, 192_000, 8000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000,
+            96_000,
+        ];
+        let rate = |code: u8, rest: &[u8]| parsed(0x10 | code, 0, rest).map(|h| h.rate);
+        for (code, hz) in (0..).zip(rates) {
+            assert_eq!(rate(code, &[]), Some(hz));
+        }
+        assert_eq!(rate(12, &[200]), Some(200_000));
+        assert_eq!(rate(13, &[200, 100]), Some(51_300));
+        assert_eq!(rate(14, &[200, 100]), Some(513_000));
+        assert_eq!(rate(15, &[]), None);
+        let both = parsed(0x7D, 0, &[0, 9, 200, 100]).unwrap();
+        assert_eq!((both.frames, both.rate), (10, 51_300));
+    }
+
+    #[test]
+    fn codes_of_channels_and_widths_are_those_of_the_standard() {
+        // RFC 9639, tables 16 and 17.
+        let channels = |code: u8| parsed(0x10, code << 4, &[]).map(|h| h.channels);
+        for code in 0..8 {
+            assert_eq!(channels(code), Some(Channels::Independent(code + 1)));
+        }
+        let pairs = [Channels::LeftSide, Channels::SideRight, Channels::MidSide];
+        for (code, pair) in (8..).zip(pairs) {
+            assert_eq!(channels(code), Some(pair));
+            assert_eq!(pair.count(), 2);
+        }
+        assert_eq!(pairs.map(Channels::side), [Some(1), Some(0), Some(1)]);
+        let five = Channels::Independent(5);
+        assert_eq!((five.count(), five.side()), (5, None));
+        assert!((11..16).all(|code| channels(code).is_none()));
+        let widths = [16, 8, 12, 0, 16, 20, 24, 32].map(|bits| Some(bits).filter(|b| *b > 0));
+        let found = [0, 1, 2, 3, 4, 5, 6, 7].map(|code| parsed(0x10, code << 1, &[]));
+        assert_eq!(found.map(|header| header.map(|h| h.bits)), widths);
+    }
+
+    #[test]
+    fn numbers_have_as_many_bytes_as_the_first_one_says() {
+        let number = |b1, bytes: &[u8]| {
+            let bytes = with_crc([&[0xFF, b1, 0x10, 0], bytes].concat());
+            let header = FrameHeader::parse(&bytes, &INFO)?;
+            assert_eq!(header.end(&INFO), header.position(&INFO) + 192);
+            Some(header.position(&INFO))
+        };
+        assert_eq!(number(0xF9, &[0x7F]), Some(127));
+        assert_eq!(number(0xF9, &[0xC2, 0x81]), Some(129));
+        assert_eq!(number(0xF9, &[0xE1, 0x82, 0x83]), Some(4096 + 2 * 64 + 3));
+        assert_eq!(number(0xF9, &[0xFC, 0x81, 0, 0, 0, 0x80]), Some(1 << 24));
+        assert_eq!(number(0xF8, &[0xC2, 0x81]), Some(129 * 4096));
+        assert_eq!(number(0xF9, &[0x80]), None);
+        assert_eq!(number(0xF9, &[0xFF]), None);
+        assert_eq!(number(0xFA, &[0]), None);
+    }
 }

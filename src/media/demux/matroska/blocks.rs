@@ -380,4 +380,174 @@ mod tests {
         assert_eq!(sizes(0x02, &[1, 9, 0]), None);
         assert_eq!(sizes(0x04, &[1, 0, 0, 0]), None);
     }
+
+    /// What a reader returns, without the first bytes of packets.
+    #[derive(Debug, PartialEq)]
+    enum Seen {
+        /// Timestamp, offsets and sizes of the packets, padding, and whether it is doubtful.
+        Block(i64, Vec<(u64, u32)>, i64, bool),
+        Damage,
+        Cut,
+        OtherSegment,
+        End,
+    }
+
+    fn element(id: u32, body: &[u8]) -> Vec<u8> {
+        let mut bytes: Vec<u8> = id
+            .to_be_bytes()
+            .into_iter()
+            .skip_while(|b| *b == 0)
+            .collect();
+        let size = u16::try_from(body.len()).unwrap() | 0x4000;
+        bytes.extend(size.to_be_bytes());
+        bytes.extend(body);
+        bytes
+    }
+
+    fn block(track: u8, relative: i16, data: &[u8]) -> Vec<u8> {
+        let [high, low] = relative.to_be_bytes();
+        [&[0x80 | track, high, low, 0], data].concat()
+    }
+
+    fn simple(relative: i16) -> Vec<u8> {
+        element(id::SIMPLE_BLOCK, &block(1, relative, &[7; 4]))
+    }
+
+    fn cluster(parts: &[Vec<u8>]) -> Vec<u8> {
+        element(id::CLUSTER, &parts.concat())
+    }
+
+    /// Returns all that a reader finds of track 1 in a segment that begins with the file.
+    fn seen(bytes: &[u8], segment_end: Option<u64>) -> Vec<Seen> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        io::Write::write_all(&mut file, bytes).unwrap();
+        let file = InputFile::open(file.path()).unwrap();
+        let header = Header {
+            segment: 0,
+            segment_end,
+            scale: 1,
+            duration: 0.0,
+            tracks: Vec::new(),
+            all_tracks: 1,
+            is_damaged: false,
+        };
+        let track = MatroskaTrack {
+            number: 1,
+            ..MatroskaTrack::default()
+        };
+        let mut reader = BlockReader::new(&file, &header, &track);
+        let mut all = Vec::new();
+        loop {
+            let last = match reader.next().unwrap() {
+                Found::Block(block) => {
+                    let packets = block.packets.iter().map(|p| (p.0, p.1)).collect();
+                    let (padding, doubtful) = (block.discard_padding, block.is_doubtful);
+                    all.push(Seen::Block(block.timestamp, packets, padding, doubtful));
+                    continue;
+                }
+                Found::Damage => {
+                    all.push(Seen::Damage);
+                    continue;
+                }
+                Found::Cut => Seen::Cut,
+                Found::OtherSegment => Seen::OtherSegment,
+                Found::End => Seen::End,
+            };
+            all.push(last);
+            return all;
+        }
+    }
+
+    /// A block of one packet of four bytes at a file offset.
+    fn at(timestamp: i64, offset: u64) -> Seen {
+        Seen::Block(timestamp, vec![(offset, 4)], 0, false)
+    }
+
+    #[test]
+    fn blocks_have_the_time_of_their_cluster_and_their_own() {
+        let group = [
+            element(id::BLOCK, &block(1, -3, &[7; 6])),
+            element(id::DISCARD_PADDING, &[0xF9]),
+        ];
+        let laced = [&[0x81, 0, 9, 4, 1][..], &[7; 6]].concat();
+        let bytes = cluster(&[
+            element(id::TIMESTAMP, &[1, 0]),
+            simple(5),
+            element(id::SIMPLE_BLOCK, &block(2, 0, &[7; 4])),
+            element(id::VOID, &[0; 3]),
+            element(id::BLOCK_GROUP, &group.concat()),
+            element(id::SIMPLE_BLOCK, &laced),
+        ]);
+        let found = [
+            at(261, 18),
+            Seen::Block(253, vec![(49, 6)], -7, false),
+            Seen::Block(265, vec![(68, 3), (71, 3)], 0, false),
+            Seen::End,
+        ];
+        assert_eq!(seen(&bytes, None), found);
+        assert_eq!(seen(&bytes, Some(bytes.len() as u64)), found);
+        // Clusters of unknown size end where another begins.
+        let open = [&[0x1F, 0x43, 0xB6, 0x75, 0xFF][..], &simple(1)].concat();
+        let both = [open.clone(), open].concat();
+        assert_eq!(seen(&both, None), [at(1, 12), at(1, 28), Seen::End]);
+    }
+
+    #[test]
+    fn a_cluster_with_a_wrong_checksum_is_doubtful() {
+        let rest = simple(1);
+        let crc = CRC_32.checksum(&rest);
+        for (stated, is_doubtful) in [(crc, false), (crc ^ 1, true)] {
+            let crc = element(id::CRC_32, &stated.to_le_bytes());
+            let bytes = [cluster(&[crc, rest.clone()]), cluster(&[simple(2)])].concat();
+            let first = Seen::Block(1, vec![(20, 4)], 0, is_doubtful);
+            assert_eq!(seen(&bytes, None), [first, at(2, 37), Seen::End]);
+        }
+    }
+
+    #[test]
+    fn the_end_is_that_of_the_segment_or_a_cut() {
+        let one = cluster(&[simple(1), simple(2)]);
+        let len = one.len() as u64;
+        let [first, second] = [at(1, 13), at(2, 24)];
+        let all = |last| vec![at(1, 13), at(2, 24), last];
+        assert_eq!(seen(&one, Some(len + 1)), all(Seen::Cut));
+        let junk = [&one[..], &[0; 20]].concat();
+        assert_eq!(seen(&junk, Some(len)), all(Seen::End));
+        let other = [&one[..], &element(id::EBML, &[0; 9])].concat();
+        assert_eq!(seen(&other, Some(len)), all(Seen::OtherSegment));
+        assert_eq!(seen(&other, None), all(Seen::OtherSegment));
+        // In a block, behind one, and in its header.
+        assert_eq!(seen(&one[..27], None), [first, Seen::Cut]);
+        assert_eq!(seen(&one[..17], None), [at(1, 13), Seen::Cut]);
+        assert_eq!(seen(&one[..18], None), [at(1, 13), Seen::Cut]);
+        assert_eq!(second, at(2, 24));
+        // In what holds no audio.
+        let cues = [&one[..], &element(id::CUES, &[0; 50])].concat();
+        assert_eq!(seen(&cues[..cues.len() - 9], None), all(Seen::End));
+        assert_eq!(seen(&cues, None), all(Seen::End));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_skipped_to_the_next_block() {
+        let damaged = |bad: Vec<u8>| {
+            let bytes = cluster(&[simple(1), bad.clone(), simple(2), simple(3)]);
+            let behind = 17 + bad.len() as u64;
+            let blocks = [
+                at(1, 13),
+                Seen::Damage,
+                at(2, behind + 7),
+                at(3, behind + 18),
+                Seen::End,
+            ];
+            assert_eq!(seen(&bytes, None), blocks, "{bad:?}");
+        };
+        // A track number of zeros, a block without its flags, and one that ends behind its cluster.
+        damaged(element(id::SIMPLE_BLOCK, &[0; 8]));
+        damaged(element(id::SIMPLE_BLOCK, &[0x81, 0, 0]));
+        damaged(vec![0xA3, 0x4F, 0xFF, 0x81, 0, 0, 0]);
+        // Lacing that does not divide, and a block that ends behind its group.
+        damaged(element(id::SIMPLE_BLOCK, &[0x81, 0, 0, 4, 1, 7, 7, 7]));
+        damaged(element(id::BLOCK_GROUP, &[0xA1, 0x50, 0, 0x81, 0, 0, 0]));
+        damaged(vec![0; 16]);
+    }
 }

@@ -377,3 +377,292 @@ impl TrackRuns {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::demux::mp4::movie::Mp4Track;
+    use std::io::Write;
+
+    /// Concatenates 32-bit numbers.
+    fn words(words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_be_bytes()).collect()
+    }
+
+    fn boxed(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        let size = u32::try_from(8 + body.len()).unwrap();
+        [&size.to_be_bytes(), &name[..], body].concat()
+    }
+
+    fn file(bytes: &[u8]) -> InputFile {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        InputFile::open(file.path()).unwrap()
+    }
+
+    /// A movie of the tracks 1 and 2, whose packets have 1,024 and 512 ticks and 7 and 9 bytes unless a fragment says
+    /// otherwise.
+    fn movie() -> Movie {
+        let mvex = [
+            boxed(b"trex", &words(&[0, 1, 1, 1024, 7, 0])),
+            boxed(b"trex", &words(&[0, 2, 1, 512, 9, 0])),
+        ];
+        let track = |id| Mp4Track {
+            id,
+            ..Mp4Track::default()
+        };
+        Movie {
+            timescale: 1,
+            tracks: vec![track(1), track(2)],
+            smpb: None,
+            stem_labels: Vec::new(),
+            fragments: Some(Fragments::new(&mvex.concat())),
+        }
+    }
+
+    fn run(time: Option<u64>, ticks: u32, offset: u64, size: u32, count: u32) -> SampleRun {
+        SampleRun {
+            time,
+            ticks,
+            offset,
+            size,
+            count,
+            follows_loss: false,
+        }
+    }
+
+    #[test]
+    fn defaults_and_duration_of_the_movie() {
+        let fragments = movie().fragments.unwrap();
+        let defaults = |track| {
+            let found = fragments.defaults(track);
+            (found.track, found.duration, found.size)
+        };
+        let expected = [(1, 1024, 7), (2, 512, 9), (3, 0, 0)];
+        assert_eq!([1, 2, 3].map(defaults), expected);
+        assert_eq!(fragments.stated_duration, 0);
+        let long = Fragments::new(&boxed(b"mehd", &words(&[0x0100_0000, 2, 3])));
+        assert_eq!(long.stated_duration, (2 << 32) + 3);
+        let short = Fragments::new(&boxed(b"mehd", &words(&[0, 2, 3])));
+        assert_eq!(short.stated_duration, 2);
+    }
+
+    #[test]
+    fn an_index_states_where_its_segments_end() {
+        let references = [0x8000_0010, 10, 0, 100, 20, 0, 200, 30, 0];
+        let mut fragments = Fragments::default();
+        let short = [&[0, 1, 48_000, 5, 7, 3][..], &references].concat();
+        assert_eq!(fragments.parse_index(&words(&short), 1000), Some(()));
+        let long = [&[0x0100_0000, 1, 44_100, 1, 5, 2, 7, 3][..], &references].concat();
+        assert_eq!(fragments.parse_index(&words(&long), 1000), Some(()));
+        let ends = [
+            (1323, 65, 48_000),
+            (1323 + (2 << 32), 65 + (1 << 32), 44_100),
+        ];
+        assert_eq!(fragments.indexed, ends);
+        assert_eq!(fragments.parse_index(&words(&short[..13]), 1000), None);
+        // The number has 16 bits, behind 16 that are reserved.
+        let one = [0, 1, 48_000, 5, 7, 0x7_0001, 100, 20, 0];
+        assert_eq!(fragments.parse_index(&words(&one), 0), Some(()));
+        assert_eq!(fragments.indexed[2], (107, 25, 48_000));
+    }
+
+    #[test]
+    fn only_indexes_beyond_the_file_state_its_end() {
+        let mut movie = movie();
+        let fragments = movie.fragments.as_mut().unwrap();
+        fragments.indexed = vec![(1000, 9, 3), (1001, 5, 1), (1002, 7, 2), (1003, 6, 2)];
+        movie.finish_fragments(1000);
+        let fragments = movie.fragments.as_ref().unwrap();
+        assert_eq!(fragments.indexed_end, Some((7, 2)));
+        assert!(!fragments.is_cut);
+        movie.finish_fragments(1003);
+        assert_eq!(movie.fragments.as_ref().unwrap().indexed_end, None);
+        movie.fragments.as_mut().unwrap().lost_data = true;
+        movie.finish_fragments(1003);
+        assert!(movie.fragments.unwrap().is_cut);
+    }
+
+    #[test]
+    fn a_track_fragment_replaces_the_defaults_that_its_flags_announce() {
+        let defaults = TrackDefaults {
+            track: 1,
+            duration: 1024,
+            size: 7,
+        };
+        let parsed = |header: &[u32]| {
+            let run = TrackRuns::parse(&words(header), 1000, 5000, defaults)?;
+            assert_eq!((run.offset, run.time), (run.base, None));
+            Some((run.base, run.defaults.duration, run.defaults.size))
+        };
+        assert_eq!(parsed(&[0, 1]), Some((5000, 1024, 7)));
+        assert_eq!(parsed(&[0x2_0000, 1]), Some((1000, 1024, 7)));
+        let base = (1 << 32) + 2;
+        assert_eq!(parsed(&[1, 1, 1, 2]), Some((base, 1024, 7)));
+        assert_eq!(parsed(&[2, 1, 99]), Some((5000, 1024, 7)));
+        assert_eq!(parsed(&[8, 1, 33]), Some((5000, 33, 7)));
+        assert_eq!(parsed(&[0x10, 1, 44]), Some((5000, 1024, 44)));
+        assert_eq!(
+            parsed(&[0x2_001B, 1, 1, 2, 99, 33, 44]),
+            Some((base, 33, 44))
+        );
+        assert_eq!(parsed(&[0x18, 1, 33]), None, "too short");
+    }
+
+    #[test]
+    fn a_run_states_the_durations_and_sizes_that_its_flags_announce() {
+        let runs = |header: &[u32], time| {
+            let defaults = TrackDefaults {
+                track: 1,
+                duration: 1024,
+                size: 7,
+            };
+            let mut runs = TrackRuns::parse(&words(&[0, 1]), 0, 5000, defaults).unwrap();
+            runs.time = time;
+            let added = runs.add(&words(header));
+            (runs.runs, runs.offset, added.is_some())
+        };
+        let three = run(Some(9), 1024, 5000, 7, 3);
+        assert_eq!(runs(&[0, 3], Some(9)), (vec![three], 5021, true));
+        let moved = run(None, 1024, 4980, 7, 3);
+        assert_eq!(
+            runs(&[1, 3, 20u32.wrapping_neg()], None),
+            (vec![moved], 5001, true)
+        );
+        assert_eq!(runs(&[5, 3, 20u32.wrapping_neg(), 0], None).1, 5001);
+        // Durations, sizes, both, and both with flags and composition offsets, which are not needed.
+        let by_duration = vec![run(Some(9), 10, 5000, 7, 2), run(Some(29), 20, 5014, 7, 1)];
+        assert_eq!(
+            runs(&[0x100, 3, 10, 10, 20], Some(9)),
+            (by_duration, 5021, true)
+        );
+        let by_size = vec![
+            run(Some(9), 1024, 5000, 3, 1),
+            run(Some(1033), 1024, 5003, 4, 2),
+        ];
+        assert_eq!(runs(&[0x200, 3, 3, 4, 4], Some(9)), (by_size, 5011, true));
+        let both = vec![run(Some(9), 10, 5000, 3, 1), run(Some(19), 20, 5003, 4, 1)];
+        assert_eq!(
+            runs(&[0x304, 2, 99, 10, 3, 20, 4], Some(9)),
+            (both.clone(), 5007, true)
+        );
+        let all = [0xF00, 2, 10, 3, 99, 99, 20, 4, 99, 99];
+        assert_eq!(runs(&all, Some(9)), (both.clone(), 5007, true));
+        let flags = [0x700, 2, 10, 3, 99, 20, 4, 99];
+        assert_eq!(runs(&flags, Some(9)), (both.clone(), 5007, true));
+        assert_eq!(runs(&all[..6], Some(9)), (both[..1].to_vec(), 5003, false));
+    }
+
+    #[test]
+    fn a_fragment_continues_behind_the_data_of_its_track_before() {
+        let fragment = |sequence, time: &[u32]| {
+            let first = [
+                boxed(b"tfhd", &words(&[0x2_0000, 1])),
+                boxed(b"tfdt", &words(time)),
+                boxed(b"trun", &words(&[0x201, 2, 100, 10, 20])),
+            ];
+            let second = [
+                boxed(b"tfhd", &words(&[0, 2])),
+                boxed(b"trun", &words(&[0, 2])),
+                boxed(b"trun", &words(&[0, 1])),
+            ];
+            let all = [
+                boxed(b"mfhd", &words(&[0, sequence])),
+                boxed(b"traf", &first.concat()),
+                boxed(b"traf", &second.concat()),
+            ];
+            all.concat()
+        };
+        let mut movie = movie();
+        movie.parse_fragment(&fragment(1, &[0, 500]), 1000);
+        let first = [
+            run(Some(500), 1024, 1100, 10, 1),
+            run(Some(1524), 1024, 1110, 20, 1),
+        ];
+        assert_eq!(movie.tracks[0].runs, first);
+        assert_eq!(movie.tracks[1].runs, [run(None, 512, 1130, 9, 3)]);
+
+        // A number that follows, one that begins anew, and one before which another is missing.
+        for (sequence, is_lost) in [(2, false), (1, false), (3, true), (4, false)] {
+            movie.parse_fragment(&fragment(sequence, &[0x0100_0000, 1, 0]), 2000);
+            let [.., before, last] = movie.tracks[0].runs[..] else {
+                panic!("there are two runs");
+            };
+            assert_eq!(before.follows_loss, is_lost, "{sequence}");
+            assert_eq!(
+                (before.time, last.time),
+                (Some(1 << 32), Some((1 << 32) + 1024))
+            );
+            assert!(!last.follows_loss);
+        }
+        movie.fragments.as_mut().unwrap().lost_data = true;
+        movie.parse_fragment(&fragment(5, &[0, 0]), 3000);
+        assert!(movie.tracks[0].runs[10].follows_loss);
+    }
+
+    #[test]
+    fn packets_behind_the_data_of_their_fragment_are_dropped() {
+        let runs = [run(None, 1, 100, 10, 2), run(None, 1, 120, 10, 2)];
+        for (data_end, next, left) in [
+            (Some(140), Some(0), 2),
+            (Some(139), Some(999), 1),
+            (Some(119), None, 0),
+            (None, Some(140), 2),
+            (None, Some(139), 1),
+            (None, None, 2),
+        ] {
+            let mut movie = movie();
+            movie.tracks[1].runs = runs.to_vec();
+            movie.fragments.as_mut().unwrap().data_end = data_end;
+            movie.drop_damaged_runs(next);
+            assert_eq!(movie.tracks[1].runs, runs[..left]);
+            let fragments = movie.fragments.unwrap();
+            assert_eq!((fragments.lost_data, fragments.data_end), (left < 2, None));
+        }
+    }
+
+    #[test]
+    fn boxes_are_passed_and_damage_is_skipped_to_the_next_fragment() {
+        let read = |bytes: &[u8], at| {
+            let mut movie = movie();
+            let header = BoxHeader::parse(&bytes[at..], (bytes.len() - at) as u64);
+            let next = movie
+                .read_fragment(&file(bytes), at as u64, header)
+                .unwrap();
+            let fragments = movie.fragments.unwrap();
+            let state = (fragments.data_end, fragments.lost_data, fragments.is_cut);
+            (next, state)
+        };
+        let nothing = (None, false, false);
+        let [free, mdat, odd] = [b"free", b"mdat", b"odd!"].map(|name| boxed(name, &[0; 12]));
+        let moof = boxed(b"moof", &boxed(b"mfhd", &words(&[0, 1])));
+        let all = [&free[..], &mdat, &odd, &moof].concat();
+        assert_eq!(read(&all, 0), (20, nothing));
+        assert_eq!(read(&all, 20), (40, (Some(40), false, false)));
+        assert_eq!(read(&all, 40), (60, nothing), "a known box follows");
+        assert_eq!(read(&all, 60), (84, nothing));
+        assert_eq!(read(&all[..60], 40), (60, nothing), "the end follows");
+        // Unknown boxes, the second of which is damage, data that the file cuts off, and a fragment that it cuts off.
+        let damage = [&odd[..], &odd, &moof].concat();
+        assert_eq!(read(&damage, 0), (40, (None, true, false)));
+        assert_eq!(read(&damage[..40], 0), (40, (None, true, true)));
+        assert_eq!(read(&mdat[..19], 0), (19, (Some(20), true, true)));
+        assert_eq!(read(&moof[..23], 0), (23, (None, true, true)));
+        assert_eq!(
+            read(&[&[0, 0, 0, 5][..], &[0; 36]].concat(), 0),
+            (40, (None, true, true)),
+            "no header"
+        );
+        for at in [1, 4000, 65_530, 65_533, 65_540, 140_000] {
+            let bytes = [&vec![5; at][..], &moof].concat();
+            assert_eq!(read(&bytes, 0), (at as u64, (None, true, false)));
+        }
+    }
+
+    #[test]
+    fn a_boundary_is_the_end_or_a_known_box() {
+        let bytes = [boxed(b"free", &[0; 4]), boxed(b"odd!", &[0; 4])].concat();
+        let found = [0, 1, 12, 24, 25].map(|at| is_boundary(&file(&bytes), at).unwrap());
+        assert_eq!(found, [true, false, false, true, false]);
+    }
+}

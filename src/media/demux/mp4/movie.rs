@@ -450,7 +450,7 @@ impl Mp4Track {
                     let flags = body.get(2).copied().unwrap_or(0);
                     let depends_on = if flags & 0x80 != 0 { 2 } else { 0 };
                     let url = if flags & 0x40 != 0 {
-                        1 + body.get(3).copied().map_or(0, usize::from)
+                        1 + body.get(3 + depends_on).copied().map_or(0, usize::from)
                     } else {
                         0
                     };
@@ -722,6 +722,113 @@ mod tests {
                 run(5, 1, 500, 4, 2),
                 run(7, 10, 508, 4, 2)
             ]
+        );
+    }
+
+    fn boxed(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        let size = u32::try_from(8 + body.len()).unwrap();
+        [&size.to_be_bytes(), &name[..], body].concat()
+    }
+
+    #[test]
+    fn a_sample_description_has_the_fields_of_its_version() {
+        let described = |version: u8, rate: u32, rest: &[u8]| {
+            let mut entry = vec![0; 28];
+            entry[9] = version;
+            entry[16..20].copy_from_slice(&[0, 2, 0, 24]);
+            entry[24..28].copy_from_slice(&rate.to_be_bytes());
+            entry.extend(rest);
+            let mut track = Mp4Track::default();
+            track.parse_description(&entry);
+            track
+        };
+        let child = boxed(b"enda", &[0, 1]);
+        let plain = described(0, 44_100 << 16, &child);
+        assert_eq!((plain.channels, plain.bits, plain.rate), (2, 24, 44_100));
+        assert_eq!((plain.exact_rate, plain.is_little_endian), (None, true));
+        assert_eq!(
+            described(0, (44_055 << 16) + 0x8000, &[]).exact_rate,
+            Some(44_055.5)
+        );
+        assert_eq!(
+            described(0, 0x8000, &[]).exact_rate,
+            None,
+            "the rate is elsewhere"
+        );
+        let first = described(1, 0, &[&[0; 16][..], &child].concat());
+        assert!(first.is_little_endian);
+        assert!(!described(1, 0, &child).is_little_endian);
+
+        let mut second = vec![0; 36];
+        second[4..12].copy_from_slice(&96_000.25f64.to_be_bytes());
+        second[12..16].copy_from_slice(&6u32.to_be_bytes());
+        second[20..24].copy_from_slice(&32u32.to_be_bytes());
+        second[24..28].copy_from_slice(&9u32.to_be_bytes());
+        second[28..32].copy_from_slice(&24u32.to_be_bytes());
+        let track = described(2, 0, &[&second[..], &child].concat());
+        assert_eq!((track.channels, track.bits, track.rate), (6, 32, 96_000));
+        assert_eq!(
+            (track.exact_rate, track.is_little_endian),
+            (Some(96_000.25), true)
+        );
+        let (flags, frame_bytes) = (9, 24);
+        assert_eq!(track.lpcm, Some(Lpcm { flags, frame_bytes }));
+    }
+
+    #[test]
+    fn boxes_of_a_sample_entry_configure_the_decoder() {
+        let parsed = |entry: &[u8]| {
+            let mut track = Mp4Track::default();
+            track.parse_sample_entry(entry);
+            track
+        };
+        let numbers: Vec<u8> = (0..50).collect();
+        let config = |name| parsed(&boxed(name, &numbers)).config;
+        assert_eq!(config(b"alac").as_deref(), Some(&numbers[4..]));
+        assert_eq!(config(b"dfLa").as_deref(), Some(&numbers[8..42]));
+        assert_eq!(config(b"free"), None);
+        assert!(!parsed(&boxed(b"enda", &[1, 0])).is_little_endian);
+        for (flags, is_little_endian) in [(1, true), (3, true), (2, false)] {
+            let track = parsed(&boxed(b"pcmC", &[0, 0, 0, 0, flags, 24]));
+            assert_eq!((track.is_little_endian, track.bits), (is_little_endian, 24));
+        }
+        let rate = boxed(b"srat", &[0, 0, 0, 0, 0, 2, 0xEE, 0]);
+        assert_eq!(parsed(&rate).rate, 192_000);
+        assert_eq!(parsed(&boxed(b"wave", &rate)).rate, 192_000);
+    }
+
+    #[test]
+    fn descriptors_are_nested_behind_their_optional_fields() {
+        let configured = |flags: u8, optional: &[u8], length: &[u8]| {
+            let mut config = vec![5];
+            config.extend(length);
+            config.extend([0x12, 0x10, 9, 9]);
+            let mut decoder = vec![4, 20, 0x40];
+            decoder.extend([0; 12]);
+            decoder.extend(config);
+            let mut all = vec![6, 2, 3, 3, 3, 0x80, 0x80, 30, 0, 1, flags];
+            all.extend(optional);
+            all.extend(decoder);
+            let body = [&[0; 4][..], &all].concat();
+            let mut track = Mp4Track::default();
+            track.parse_sample_entry(&boxed(b"esds", &body));
+            assert_eq!(track.object_type, 0x40);
+            track.config.unwrap().to_vec()
+        };
+        assert_eq!(configured(0, &[], &[2]), [0x12, 0x10]);
+        assert_eq!(configured(0, &[], &[0x80, 0x80, 0x80, 2]), [0x12, 0x10]);
+        assert_eq!(
+            configured(0, &[], &[0x81, 0]),
+            [0x12, 0x10, 9, 9],
+            "longer than it is"
+        );
+        assert_eq!(configured(0x80, &[5, 4], &[2]), [0x12, 0x10]);
+        assert_eq!(configured(0x40, &[3, 5, 4, 5], &[2]), [0x12, 0x10]);
+        assert_eq!(configured(0x20, &[5, 4], &[2]), [0x12, 0x10]);
+        assert_eq!(
+            configured(0xE0, &[5, 4, 1, 5, 5, 4], &[2]).len(),
+            2,
+            "all of them"
         );
     }
 }
