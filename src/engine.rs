@@ -576,6 +576,28 @@ mod tests {
     }
 
     #[test]
+    fn silent_buses_that_wait_for_the_master_hold_no_buffers() {
+        let spec = Spec {
+            rate: SampleRate::HZ_48000,
+            layout: Layout::Stereo,
+        };
+        let mut mix = Session::new(spec.rate, spec.layout);
+        for n in 0..100 {
+            mix.add_bus(Bus::new(format!("b{n}")));
+        }
+        let wave = vec![0.5; 2000];
+        let stem = Memory::new(spec, vec![wave.clone(), wave]).unwrap();
+        mix.add_track(Track::new("t", stem));
+        let options = Options { threads: 1 };
+        let mut renderer = Renderer::new(Plan::compile(&mix).unwrap(), &options).unwrap();
+        renderer.step = 100;
+        let mut block = Block::new(Layout::Stereo, 2000);
+        assert_eq!(renderer.render(&mut block).unwrap(), 2000);
+        // That of the track, and that of the master.
+        assert_eq!(renderer.buffers.buffers(), 2);
+    }
+
+    #[test]
     fn a_panic_on_its_way_out_goes_on_to_the_caller_and_leaves_no_thread_waiting() {
         struct Hole;
         impl BlockSink for Hole {

@@ -92,6 +92,13 @@ impl BufferPool {
         }
     }
 
+    /// Returns the number of buffers, used and spare.
+    #[cfg(test)]
+    pub(super) fn buffers(&self) -> usize {
+        let is_used = |output: &&RwLock<Output>| read_locked(output).block.capacity() > 0;
+        self.outputs.iter().filter(is_used).count() + locked(&self.spare).len()
+    }
+
     /// Returns the output of a node for writing. Where the node begins a step, the output is silent, with a spare buffer if there
     /// is one.
     pub(super) fn open(&self, node: usize, begins: bool) -> RwLockWriteGuard<'_, Output> {

@@ -301,6 +301,8 @@ mod tests {
             for _ in 0..readers {
                 assert!(stem.open().is_ok());
             }
+            let is_kept = format!("MeasuredSource(kept: {})", readers == 0);
+            assert_eq!(format!("{:?}", stem.measured), is_kept);
             write(&other, 2);
             fs::rename(&other, &path).unwrap();
             refused(&stem);
