@@ -282,4 +282,11 @@ mod tests {
         assert_eq!(block.channel(0)[48], 0.3);
         assert_eq!(block.channel(0)[49].to_bits(), (-0.0f64).to_bits());
     }
+
+    #[test]
+    fn a_ducker_remembers_its_times_and_its_look_ahead() {
+        let ducker = (DUCKER.build)(&[-12.0, -30.0, 0.01, 0.02, 0.03, 0.005], SPEC);
+        assert_eq!(ducker.latency(), Frames(240));
+        assert!(matches!(ducker.memory(), Memory::Fading(Frames(3120))));
+    }
 }

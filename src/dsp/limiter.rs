@@ -337,3 +337,28 @@ fn hops(seconds: f64, spec: Spec) -> u32 {
 fn progress(in_hop: usize) -> f64 {
     in_hop as f64 / HOP as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{layout::Layout, units::SampleRate};
+
+    #[test]
+    fn the_gain_falls_by_squared_sines_and_rises_by_squared_cosines() {
+        let spec = Spec {
+            rate: SampleRate::HZ_48000,
+            layout: Layout::Mono,
+        };
+        let limiter = Limiter::new(1.0, spec);
+        // 4 and 100 ms in hops of 16 frames. The sum of the squares is half of their number.
+        assert_eq!((limiter.weights.len(), limiter.release.len()), (13, 300));
+        for (k, weight) in (1..).zip(&limiter.weights) {
+            let sine = (PI * f64::from(k) / 14.0).sin();
+            assert!((weight - sine * sine / 7.0).abs() < 1e-15, "{k}");
+        }
+        for (k, share) in (0..).zip(&limiter.release) {
+            let cosine = (PI * f64::from(k) / 600.0).cos();
+            assert!((share - cosine * cosine).abs() < 1e-15, "{k}");
+        }
+    }
+}

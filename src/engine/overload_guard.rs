@@ -260,4 +260,19 @@ mod tests {
         guard.reset();
         assert_eq!(guard.overload(), None);
     }
+
+    #[test]
+    fn a_block_that_starts_where_the_fade_ends_is_silent() {
+        let (mut guard, mut mono) = (OverloadGuard::new(1, 8), Block::new(Layout::Mono, 0));
+        for (value, frames, is_active) in [(0.5, 1, true), (100.0, 8, true), (0.5, 1, false)] {
+            let mut out = Output {
+                block: Block::new(Layout::Mono, frames),
+                active: true,
+            };
+            out.block.set_frames(frames);
+            out.block.channel_mut(0).fill(value);
+            guard.take(&mut out, &mut mono, frames);
+            assert_eq!(out.active, is_active);
+        }
+    }
 }

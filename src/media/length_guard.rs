@@ -274,4 +274,27 @@ mod tests {
             "x.wav: ends at 00:00:00.000, 4 frames too early: 4 were promised"
         );
     }
+
+    #[test]
+    fn samples_beyond_any_level_are_implausible_in_both_precisions() {
+        let limit = MAX_PLAUSIBLE_F32;
+        for (sample, is_implausible) in [
+            (0.0, false),
+            (-1.0, false),
+            (limit, false),
+            (-limit, false),
+            (limit * 1.001, true),
+            (-limit * 1.001, true),
+            (f32::NAN, true),
+            (f32::INFINITY, true),
+        ] {
+            assert_eq!(
+                has_implausible_f32(&[0.5, sample, 0.5]),
+                is_implausible,
+                "{sample}"
+            );
+            let double = [0.5, f64::from(sample), 0.5];
+            assert_eq!(has_implausible(&double), is_implausible, "{sample}");
+        }
+    }
 }

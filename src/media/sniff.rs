@@ -738,7 +738,7 @@ mod tests {
     #[test]
     fn packets_of_a_transport_stream_have_a_sync_byte_and_a_control_field() {
         let packets = |sync, flags, control| {
-            let mut packet = vec![0; 188];
+            let mut packet = [0; 188];
             packet[..4].copy_from_slice(&[sync, flags, 0, control]);
             is_transport_stream(&packet.repeat(2))
         };

@@ -683,4 +683,84 @@ mod tests {
         let encrypted = MatroskaTrack::parse(&element(id::CONTENT_ENCODINGS, &encryption));
         assert_eq!(encrypted.unsupported_encoding, Some("encrypted audio"));
     }
+
+    /// Describes the codec of a track of two channels at 48 kHz.
+    fn described(
+        codec: &str,
+        bits: u16,
+        config: &[u8],
+    ) -> std::result::Result<CodedStream, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let file = InputFile::open(file.path()).unwrap();
+        let stem = StemFile {
+            path: std::path::Path::new("x.mka"),
+            file: &file,
+            stream: None,
+        };
+        let header = Header {
+            segment: 0,
+            segment_end: None,
+            scale: 1,
+            duration: 0.0,
+            tracks: Vec::new(),
+            all_tracks: 1,
+            is_damaged: false,
+        };
+        let track = MatroskaTrack {
+            codec: codec.to_owned(),
+            config: config.to_vec(),
+            sampling_frequency: 48_000.0,
+            channels: 2,
+            bits,
+            ..MatroskaTrack::default()
+        };
+        let stream = stem.matroska_stream(&header, &track);
+        stream.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn pcm_is_as_wide_signed_and_ordered_as_its_track_says() {
+        use PcmKind::{Float, Signed, Unsigned};
+        let read = |codec, bits, config: &[u8]| {
+            let stream = described(codec, bits, config).unwrap();
+            assert_eq!((stream.rate, stream.channels), (48_000, 2));
+            stream.codec
+        };
+        let pcm = coded_stream::pcm;
+        assert_eq!(read("A_PCM/INT/LIT", 8, &[]), pcm(8, Unsigned, false));
+        assert_eq!(read("A_PCM/INT/LIT", 16, &[]), pcm(16, Signed, false));
+        assert_eq!(read("A_PCM/INT/BIG", 24, &[]), pcm(24, Signed, true));
+        assert_eq!(read("A_PCM/FLOAT/IEEE", 64, &[]), pcm(64, Float, false));
+        let wave = |tag: u8, bits: u8| [&[tag, 0][..], &[0; 12], &[bits, 0]].concat();
+        assert_eq!(read("A_MS/ACM", 0, &wave(1, 8)), pcm(8, Unsigned, false));
+        assert_eq!(read("A_MS/ACM", 0, &wave(1, 24)), pcm(24, Signed, false));
+        assert_eq!(read("A_MS/ACM", 0, &wave(3, 32)), pcm(32, Float, false));
+        assert_eq!(read("A_MS/ACM", 0, &wave(6, 8)), Codec::ALaw);
+        assert_eq!(read("A_MS/ACM", 0, &wave(7, 8)), Codec::MuLaw);
+        let refused = |codec, bits, config: &[u8], what: &str| {
+            let text = described(codec, bits, config).unwrap_err();
+            assert!(text.contains(what), "{text}");
+        };
+        refused(
+            "A_MS/ACM",
+            0,
+            &wave(0x55, 0),
+            "audio of WAVE format 0x0055 in Matroska",
+        );
+        refused("A_PCM/INT/LIT", 12, &[], "PCM of 12 bits in Matroska");
+        refused("A_OPUS", 0, &[], "Opus in Matroska");
+    }
+
+    #[test]
+    fn aac_has_its_configuration_in_the_private_data() {
+        for codec in ["A_AAC", "A_AAC/MPEG4/LC"] {
+            let stream = described(codec, 0, &[0x12, 0x10]).unwrap();
+            assert_eq!((stream.codec, stream.rate), (Codec::Aac, 44_100));
+        }
+        let without = described("A_AAC/MPEG4/LC", 0, &[]).unwrap_err();
+        assert!(
+            without.contains("audio of type \"A_AAC/MPEG4/LC\" in Matroska"),
+            "{without}"
+        );
+    }
 }

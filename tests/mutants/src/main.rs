@@ -561,7 +561,9 @@ fn trace(home: &Path, binaries: &[PathBuf], longest: u64) -> Result<Vec<Test>> {
 /// Runs the tests that reach a mutant until one fails. Those that are quick and reach little come first, and more and more of
 /// one binary are run at once.
 fn is_killed(home: &Path, mutant: &Mutant, tests: &[Test]) -> Result<bool> {
-    let reaching = tests.iter().filter(|test| test.sites.contains(&mutant.site));
+    let reaching = tests
+        .iter()
+        .filter(|test| test.sites.contains(&mutant.site));
     let mut left: Vec<&Test> = reaching.collect();
     let cost = |test: &Test| test.seconds * test.sites.len() as f64;
     left.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
@@ -569,7 +571,8 @@ fn is_killed(home: &Path, mutant: &Mutant, tests: &[Test]) -> Result<bool> {
     while let Some(first) = left.first() {
         let (binary, mut seconds) = (first.binary.clone(), 0.0);
         let (now, later): (Vec<&Test>, _) = left.into_iter().partition(|test| {
-            let fits = test.binary == binary && (seconds == 0.0 || seconds + test.seconds < at_once);
+            let fits =
+                test.binary == binary && (seconds == 0.0 || seconds + test.seconds < at_once);
             seconds += if fits { test.seconds } else { 0.0 };
             fits
         });

@@ -161,7 +161,7 @@ impl FrameHeader {
             12 => (byte(at)? * 1000, 1),
             13 => (byte(at)? << 8 | byte(at + 1)?, 2),
             14 => ((byte(at)? << 8 | byte(at + 1)?) * 10, 2),
-            15 => return None,
+            // 15 is invalid.
             i => {
                 let rates = [
                     88_200, 176_400, 192_000, 8_000, 16_000, 22_050, 24_000, 32_000, 44_100,

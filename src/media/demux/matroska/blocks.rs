@@ -550,4 +550,26 @@ mod tests {
         damaged(element(id::BLOCK_GROUP, &[0xA1, 0x50, 0, 0x81, 0, 0, 0]));
         damaged(vec![0; 16]);
     }
+
+    #[test]
+    fn a_checksum_of_many_pieces_is_that_of_the_whole() {
+        let bytes: Vec<u8> = (0..200_000u32).map(|n| (n * 7 % 251) as u8).collect();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        io::Write::write_all(&mut file, &bytes).unwrap();
+        let header = Header {
+            segment: 0,
+            segment_end: None,
+            scale: 1,
+            duration: 0.0,
+            tracks: Vec::new(),
+            all_tracks: 1,
+            is_damaged: false,
+        };
+        let file = InputFile::open(file.path()).unwrap();
+        let mut reader = BlockReader::new(&file, &header, &MatroskaTrack::default());
+        for (from, to) in [(5, 150_000), (5, 9), (0, 200_000)] {
+            let expected = CRC_32.checksum(&bytes[from..to]);
+            assert_eq!(reader.checksum(from as u64, to as u64).unwrap(), expected);
+        }
+    }
 }

@@ -759,7 +759,7 @@ mod tests {
         assert!(first.is_little_endian);
         assert!(!described(1, 0, &child).is_little_endian);
 
-        let mut second = vec![0; 36];
+        let mut second = [0; 36];
         second[4..12].copy_from_slice(&96_000.25f64.to_be_bytes());
         second[12..16].copy_from_slice(&6u32.to_be_bytes());
         second[20..24].copy_from_slice(&32u32.to_be_bytes());
