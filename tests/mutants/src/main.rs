@@ -357,7 +357,8 @@ fn build(home: &Path) -> Result<(Vec<Mutant>, Vec<PathBuf>)> {
             );
         }
         if dropped.len() == before {
-            return Err("the copy does not compile, and no mutant is the reason".into());
+            let what = "the copy does not compile, and no mutant is the reason";
+            return Err(format!("{what} (Cargo: {})", output.status).into());
         }
         eprintln!(
             "{} mutants dropped, which do not compile",
