@@ -342,12 +342,9 @@ fn build(home: &Path) -> Result<(Vec<Mutant>, Vec<PathBuf>)> {
         for message in messages.filter(|message| message["message"]["level"] == "error") {
             let message = &message["message"];
             let refused = refused(message, &woven);
-            if refused.is_empty()
-                && message["spans"]
-                    .as_array()
-                    .is_some_and(|spans| !spans.is_empty())
-            {
-                eprintln!("{}", message["rendered"].as_str().unwrap_or_default());
+            let text = message["rendered"].as_str().unwrap_or_default();
+            if refused.is_empty() && !text.starts_with("error: aborting due to") {
+                eprintln!("{text}");
             }
             dropped.extend(
                 refused
@@ -357,7 +354,8 @@ fn build(home: &Path) -> Result<(Vec<Mutant>, Vec<PathBuf>)> {
             );
         }
         if dropped.len() == before {
-            return Err("the copy does not compile, and no mutant is the reason".into());
+            let what = "the copy does not compile, and no mutant is the reason";
+            return Err(format!("{what} (Cargo: {})", output.status).into());
         }
         eprintln!(
             "{} mutants dropped, which do not compile",
