@@ -246,6 +246,23 @@ mod tests {
     }
 
     #[test]
+    fn columns_without_content_are_hidden_on_request() {
+        let table = |hides: bool| {
+            let mut table = TextTable::new(["a", "b", "c"], &[]);
+            if hides {
+                table = table.hiding_empty();
+            }
+            assert!(table.is_empty());
+            table.push(["1", "", "x"].map(str::to_owned));
+            table.push(["2", "", ""].map(str::to_owned));
+            assert!(!table.is_empty());
+            Rows(table).to_string()
+        };
+        assert_eq!(table(true), "  a  c\n  1  x\n  2\n");
+        assert_eq!(table(false), "  a  b  c\n  1     x\n  2\n");
+    }
+
+    #[test]
     fn positions_and_numbers_are_whole_at_every_width() {
         let mut table = TextTable::new(["track", "at", "peak"], &[2]).fixed(&[1]);
         let cells = ["first violins, divisi", "01:00:12:08", "-12.0"];

@@ -597,3 +597,32 @@ pub(super) fn refuse_inputs(session: &Session, jobs: &[DeliveryJob]) -> Result<(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        curve::{Curve, Point, Shape},
+        units::{Dbtp, Decibels},
+    };
+
+    #[test]
+    fn a_gain_goes_behind_a_master_that_is_linear() {
+        assert!(is_linear(&Master::default()));
+        let with = |change: fn(&mut Master)| {
+            let mut master = Master::default();
+            change(&mut master);
+            is_linear(&master)
+        };
+        assert!(!with(|m| m.limit = Some(Dbtp(-1.0))));
+        assert!(!with(|m| m.gain = Decibels(-6.0)));
+        assert!(!with(|m| {
+            m.gain_curve = Curve::new();
+            m.gain_curve.points.push(Point {
+                at: Frames(0),
+                value: Decibels(0.0),
+                shape: Shape::Linear,
+            });
+        }));
+    }
+}

@@ -203,3 +203,64 @@ pub(super) fn ascii(text: &str, max_chars: usize) -> String {
         .map(|c| if matches!(c, ' '..='~') { c } else { '?' })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marked(at: &[(u64, &str)]) -> Metadata {
+        Metadata {
+            time_reference: Some(Frames(1000)),
+            markers: at
+                .iter()
+                .map(|(at, name)| (Frames(*at), (*name).to_owned()))
+                .collect(),
+            ..Metadata::default()
+        }
+    }
+
+    #[test]
+    fn markers_and_reference_move_with_a_range() {
+        let whole = marked(&[(9, "a"), (10, "b"), (19, "c"), (20, "d")]);
+        let part = whole.of_range(&(Frames(10)..Frames(20)));
+        assert_eq!(part.markers, marked(&[(0, "b"), (9, "c")]).markers);
+        assert_eq!(part.time_reference, Some(Frames(1010)));
+    }
+
+    #[test]
+    fn markers_are_in_every_pass() {
+        let repeated = marked(&[(0, "a"), (3, "b")]).repeated(Frames(4), 3);
+        let all = [(0, "a"), (3, "b"), (4, "a"), (7, "b"), (8, "a"), (11, "b")];
+        assert_eq!(repeated, marked(&all));
+    }
+
+    #[test]
+    fn texts_become_ascii_of_a_length() {
+        assert_eq!(ascii("añb~\t", 4), "a?b~");
+        assert_eq!(ascii_text("a\r\nb\nc", 9), "a\r\nb?c");
+        assert_eq!(ascii_text("abc\r\ndef", 6), "abc\r\nd");
+        assert_eq!(ascii_lines("a\r\n \n\nbé"), "a\r\nb?\r\n");
+        assert_eq!(plain("a\nb\u{7F}c"), "a b c");
+    }
+
+    #[test]
+    fn replay_gain_leads_to_minus_18_lufs() {
+        let loudness = FileLoudness {
+            integrated: Some(-23.5),
+            true_peak: Some(-20.0),
+            ..FileLoudness::default()
+        };
+        let (gain, peak) = loudness.replay_gain().unwrap();
+        assert!(gain == 5.5 && (peak - 0.1).abs() < 1e-15, "{gain} {peak}");
+        let silent = FileLoudness {
+            integrated: None,
+            ..loudness
+        };
+        assert_eq!(silent.replay_gain(), None);
+        let album = AlbumLoudness {
+            integrated: -18.0,
+            true_peak: 0.0,
+        };
+        assert_eq!(album.replay_gain(), (0.0, 1.0));
+    }
+}

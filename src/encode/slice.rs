@@ -50,3 +50,24 @@ impl Slice {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_holds_its_fields_in_order_and_is_read_back() {
+        let slice = Slice {
+            start: Frames(0x0102),
+            whole: Frames(1 << 40),
+            mix: 0xFEDC_BA98_7654_3210,
+        };
+        let body = slice.chunk_body(b"header");
+        let fields = b"\x01\0\0\0\x02\x01\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\x10\x32\x54\x76\x98\xBA\xDC\xFEheader";
+        assert_eq!(body, fields);
+        assert_eq!(Slice::parse(&body), Some((slice, &b"header"[..])));
+        assert_eq!(Slice::parse(&body[..27]), None);
+        let other_version = [&[2][..], &body[1..]].concat();
+        assert_eq!(Slice::parse(&other_version), None);
+    }
+}

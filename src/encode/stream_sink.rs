@@ -146,3 +146,58 @@ fn failed(e: io::Error) -> Error {
 fn refused(what: &str) -> Error {
     Error::new(ErrorKind::Output, format!("the program's writer: {what}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{encode::Metadata, layout::Layout, units::SampleRate};
+    use std::io::Cursor;
+
+    #[test]
+    fn a_file_begins_where_the_writer_stands_and_its_header_is_written_again_there() {
+        let spec = Spec {
+            rate: SampleRate::HZ_48000,
+            layout: Layout::Mono,
+        };
+        let options = Options {
+            metadata: Metadata {
+                originator: "o".into(),
+                ..Metadata::default()
+            },
+            states_loudness: true,
+            ..Options::default()
+        };
+        let mut out = Cursor::new(b"before".to_vec());
+        out.set_position(6);
+        let mut sink =
+            WriterSink::new(&mut out, Format::WAV_16, spec, Frames(3), &options).unwrap();
+        let mut block = Block::new(Layout::Mono, 3);
+        block.fill(3, 0.5);
+        sink.write(&block).unwrap();
+        sink.set_loudness(FileLoudness {
+            integrated: Some(-23.0),
+            ..FileLoudness::default()
+        });
+        assert_eq!(format!("{sink:?}"), "WriterSink(open)");
+        let written = sink.finish().unwrap();
+        assert_eq!(format!("{sink:?}"), "WriterSink(finished)");
+        let message = |error: Error| error.to_string();
+        assert_eq!(
+            sink.finish().map_err(message),
+            Err("the program's writer: it was finished twice".to_owned())
+        );
+        assert_eq!(
+            sink.write(&block).map_err(message),
+            Err("the program's writer: it was written to after its end".to_owned())
+        );
+        let (position, bytes) = (out.position(), out.into_inner());
+        assert_eq!(
+            (position, written.bytes + 6),
+            (bytes.len() as u64, bytes.len() as u64)
+        );
+        assert_eq!(bytes[..10], *b"beforeRIFF");
+        let at = bytes.windows(4).position(|w| w == b"bext").unwrap() + 8 + 412;
+        assert_eq!(bytes[at..at + 2], (-2300i16).to_le_bytes());
+        assert_eq!(bytes[bytes.len() - 6..], [0, 0x40, 0, 0x40, 0, 0x40]);
+    }
+}

@@ -350,6 +350,87 @@ mod tests {
     }
 
     #[test]
+    fn metadata_of_half_a_mebibyte_is_written_and_more_is_not() {
+        let encode = |title: usize| {
+            let metadata = Metadata {
+                title: "t".repeat(title),
+                ..Metadata::default()
+            };
+            let options = Options {
+                metadata,
+                ..Options::default()
+            };
+            WavEncoder::new(Encoding::Int16, SPEC, Frames(5), &options, false)
+        };
+        // Twelve bytes of names and a size, and the NUL.
+        let most = MAX_METADATA_BYTES - 13;
+        let written = encode(most).unwrap().header;
+        assert_eq!(written.total(), 60 + 8 + 8 + MAX_METADATA_BYTES as u64 + 30);
+        assert_eq!(
+            encode(most + 1).unwrap_err(),
+            "its metadata takes 524290 bytes, at most 524288 are written: shorten the texts"
+        );
+    }
+
+    #[test]
+    fn the_loudness_is_stated_at_the_end_but_not_in_a_slice() {
+        let loudness = FileLoudness {
+            integrated: Some(-23.0),
+            ..FileLoudness::default()
+        };
+        let stated = |slice| {
+            let options = Options {
+                metadata: Metadata {
+                    originator: "o".into(),
+                    ..Metadata::default()
+                },
+                states_loudness: true,
+                slice,
+                ..Options::default()
+            };
+            let mut encoder =
+                WavEncoder::new(Encoding::Int16, SPEC, Frames(5), &options, false).unwrap();
+            let before = encoder.header().to_vec();
+            encoder.set_loudness(loudness);
+            let at = before.windows(4).position(|w| w == b"bext").unwrap() + 8 + 412;
+            let field = |header: &[u8]| i16::from_le_bytes([header[at], header[at + 1]]);
+            (
+                encoder.has_final_header(),
+                field(&before),
+                field(encoder.header()),
+                before.len() == encoder.header().len(),
+            )
+        };
+        assert_eq!(stated(None), (true, 0x7FFF, -2300, true));
+        let slice = Slice {
+            start: Frames(0),
+            whole: Frames(9),
+            mix: 1,
+        };
+        assert_eq!(stated(Some(slice)), (false, 0x7FFF, 0x7FFF, true));
+    }
+
+    #[test]
+    fn a_stream_takes_the_channels_and_frames_that_were_promised() {
+        let wrong = |result: Result<(), EncodeFault>| result.unwrap_err().to_string();
+        let mut stream = start(Vec::new(), Encoding::Int16, false).unwrap();
+        let mono = Block::new(Layout::Mono, 5);
+        assert_eq!(
+            wrong(stream.write(&mono)),
+            "a block of 1 channels for a file of 3"
+        );
+        stream.write(&block()).unwrap();
+        let mut one = Block::new(Layout::Lcr, 1);
+        one.set_frames(1);
+        assert_eq!(wrong(stream.write(&one)), "5 frames were promised, 6 came");
+        let (bytes, written) = stream.finish().unwrap();
+        assert_eq!((written.frames, bytes.len()), (Frames(5), 60 + 8 + 30));
+        let short = start(Vec::new(), Encoding::Int16, false).unwrap();
+        let (_, fault) = short.finish().unwrap_err();
+        assert_eq!(fault.to_string(), "5 frames were promised, 0 came");
+    }
+
+    #[test]
     fn every_write_that_fails_is_an_error() {
         /// Fails at one byte and after it.
         struct Full(usize);

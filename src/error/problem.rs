@@ -275,3 +275,16 @@ impl fmt::Display for Problem {
         write!(f, "{margin} | {lead}{}", "^".repeat(p.width.max(1)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_equals_itself_and_no_other() {
+        assert_eq!(Number(f64::NAN), Number(f64::NAN));
+        assert_eq!(Number(1.5), Number(1.5));
+        assert_ne!(Number(1.5), Number(2.5));
+        assert_ne!(Number(0.0), Number(-0.0));
+    }
+}

@@ -46,3 +46,49 @@ pub(crate) fn channel_names(strip: &str, layout: Layout) -> Vec<String> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        timecode::{FrameRate, Timecode},
+        units::{Frames, SampleRate},
+    };
+
+    #[test]
+    fn channels_are_named_by_their_speakers() {
+        assert_eq!(channel_names("", Layout::Mono), ["M"]);
+        assert_eq!(channel_names("", Layout::Stereo), ["L", "R"]);
+        assert_eq!(channel_names("strings", Layout::Mono), ["strings"]);
+        let stereo = channel_names("strings", Layout::Stereo);
+        assert_eq!(stereo, ["strings L", "strings R"]);
+    }
+
+    #[test]
+    fn a_mix_states_its_session_and_nothing_where_the_session_states_nothing() {
+        let mut session = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+        assert_eq!(of_mix(&session, &[]), Metadata::default());
+        session.start = Some(Timecode::parse("01:00:00:00", FrameRate::FPS_25).unwrap());
+        let expected = Metadata {
+            time_reference: Some(Frames(3600 * 48_000)),
+            frame_rate: Some(FrameRate::FPS_25),
+            originator: "soundtrack".into(),
+            channels: vec!["L".into(), "R".into()],
+            ..Metadata::default()
+        };
+        assert_eq!(of_mix(&session, &[]), expected);
+        session.title = "Reel".into();
+        session.album.artist = "A".into();
+        session.album.upc = "036000291452".into();
+        let expected = Metadata {
+            title: "Reel".into(),
+            description: "Reel".into(),
+            project: "Reel".into(),
+            artist: "A".into(),
+            album_artist: "A".into(),
+            upc: "036000291452".into(),
+            ..expected
+        };
+        assert_eq!(of_mix(&session, &[]), expected);
+    }
+}

@@ -501,6 +501,18 @@ mod tests {
     use crate::{layout::Layout, units::SampleRate};
 
     #[test]
+    fn processors_of_a_program_are_equal_if_they_are_clones() {
+        let custom = |name: &str| Insert::custom(name, |_| unreachable!());
+        let reverb = custom("reverb");
+        assert_eq!(reverb, reverb.clone());
+        assert_ne!(reverb, custom("reverb"), "another closure");
+        let waiting = |name: &str| Insert::to_supply(name);
+        assert_eq!(waiting("reverb"), waiting("reverb"));
+        assert_ne!(waiting("reverb"), waiting("hall"));
+        assert_ne!(waiting("reverb"), reverb);
+    }
+
+    #[test]
     fn only_times_for_which_the_signal_is_stored_take_memory() {
         let spec = Spec {
             rate: SampleRate::HZ_48000,

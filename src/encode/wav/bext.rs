@@ -73,6 +73,66 @@ fn hundredths(level: Option<f64>) -> i16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Frames;
+
+    /// Fields of the chunk and their offsets: EBU Tech 3285, 2.4.
+    #[test]
+    fn every_field_is_where_the_standard_puts_it() {
+        let metadata = Metadata {
+            description: "scene\r\ntwo é".into(),
+            originator: "o".repeat(40),
+            reference: "ref".into(),
+            date: "2026-11-27".into(),
+            time_reference: Some(Frames((5 << 32) + 6)),
+            coding_history: "A=ANALOGUE\n\n".into(),
+            ..Metadata::default()
+        };
+        let loudness = FileLoudness {
+            integrated: Some(-23.0),
+            range: Some(7.5),
+            true_peak: Some(-1.25),
+            momentary: None,
+            short_term: Some(-20.0),
+            album: None,
+        };
+        let body = body(&metadata, &loudness, "A=PCM\r\n");
+        let text = |from: usize, bytes: usize| {
+            let field = &body[from..from + bytes];
+            let end = field.iter().position(|b| *b == 0).unwrap_or(bytes);
+            String::from_utf8(field[..end].to_vec()).unwrap()
+        };
+        assert_eq!(text(0, 256), "scene\r\ntwo ?");
+        assert_eq!(text(256, 32), "o".repeat(32));
+        assert_eq!(text(288, 32), "ref");
+        assert_eq!(
+            (text(320, 10).as_str(), text(330, 8).as_str()),
+            ("2026-11-27", "")
+        );
+        assert_eq!(body[338..346], [6, 0, 0, 0, 5, 0, 0, 0]);
+        assert_eq!(body[346..348], [2, 0]);
+        let level = |at: usize| i16::from_le_bytes([body[at], body[at + 1]]);
+        let levels = [412, 414, 416, 418, 420].map(level);
+        assert_eq!(levels, [-2300, 750, -125, ABSENT, -2000]);
+        assert_eq!(body[602..], *b"A=ANALOGUE\r\nA=PCM\r\n\0");
+    }
+
+    #[test]
+    fn each_field_that_only_this_chunk_holds_needs_it() {
+        let dated = |change: fn(&mut Metadata)| {
+            let mut metadata = Metadata {
+                date: "2026-11-27".into(),
+                ..Metadata::default()
+            };
+            change(&mut metadata);
+            is_needed(&metadata)
+        };
+        assert!(!dated(|_| {}));
+        assert!(dated(|m| m.time_reference = Some(Frames(0))));
+        assert!(dated(|m| m.description = "a".into()));
+        assert!(dated(|m| m.originator = "a".into()));
+        assert!(dated(|m| m.reference = "a".into()));
+        assert!(dated(|m| m.coding_history = "a".into()));
+    }
 
     #[test]
     fn levels_are_rounded_to_hundredths_or_absent() {

@@ -48,3 +48,35 @@ pub(super) fn tag(metadata: &Metadata) -> Option<Vec<u8>> {
 fn synchsafe(size: usize) -> [u8; 4] {
     [21, 14, 7, 0].map(|shift| u8::try_from(size >> shift & 0x7F).unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_have_synchsafe_sizes_and_fill_an_even_tag() {
+        let metadata = Metadata {
+            title: "t".repeat(200),
+            composers: vec!["x".into(), "y\n".into()],
+            track: Some((7, 12)),
+            isrc: "QZABC2600001".into(),
+            ..Metadata::default()
+        };
+        let title = [b"TIT2\0\0\x01\x49\0\0\x03", &[b't'; 200][..]].concat();
+        let others = b"TCOM\0\0\0\x05\0\0\x03x\0y TRCK\0\0\0\x05\0\0\x037/12TSRC\0\0\0\x0D\0\0\x03QZABC2600001";
+        // 211 + 15 + 15 + 23 bytes are 2 · 128 + 8.
+        let expected = [b"ID3\x04\0\0\0\0\x02\x08", &title[..], others].concat();
+        assert_eq!(tag(&metadata).unwrap(), expected);
+        let odd = Metadata {
+            album: "ab".into(),
+            ..Metadata::default()
+        };
+        let expected = b"ID3\x04\0\0\0\0\0\x0ETALB\0\0\0\x03\0\0\x03ab\0";
+        assert_eq!(tag(&odd).unwrap(), expected);
+        let untagged = Metadata {
+            title: "t".into(),
+            ..Metadata::default()
+        };
+        assert_eq!(tag(&untagged), None);
+    }
+}

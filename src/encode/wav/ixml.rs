@@ -152,11 +152,90 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{encode::Family, timecode::FrameRate, units::Frames};
 
     #[test]
     fn file_sets_are_numbered_by_letters() {
         let numbered = [1, 2, 26, 27, 52, 53, 702, 703].map(letters);
         assert_eq!(numbered, ["A", "B", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]);
+    }
+
+    #[test]
+    fn a_chunk_has_one_element_a_line() {
+        let metadata = Metadata {
+            project: "Reel".into(),
+            scene: "4B".into(),
+            description: "a & b".into(),
+            frame_rate: Some(FrameRate::FPS_29_97_DF),
+            time_reference: Some(Frames((3 << 32) + 7)),
+            family: Some(Family {
+                uid: "u1".into(),
+                name: "Reel stems".into(),
+                index: 2,
+                total: 3,
+            }),
+            channels: vec!["L".into(), "R".into()],
+            ..Metadata::default()
+        };
+        let expected = "\
+<?xml version=\"1.0\" encoding=\"UTF-8\"?>
+<BWFXML>
+  <IXML_VERSION>1.61</IXML_VERSION>
+  <PROJECT>Reel</PROJECT>
+  <SCENE>4B</SCENE>
+  <NOTE>a &amp; b</NOTE>
+  <SPEED>
+    <MASTER_SPEED>30000/1001</MASTER_SPEED>
+    <CURRENT_SPEED>30000/1001</CURRENT_SPEED>
+    <TIMECODE_RATE>30000/1001</TIMECODE_RATE>
+    <TIMECODE_FLAG>DF</TIMECODE_FLAG>
+    <FILE_SAMPLE_RATE>48000</FILE_SAMPLE_RATE>
+    <DIGITIZER_SAMPLE_RATE>48000</DIGITIZER_SAMPLE_RATE>
+    <TIMESTAMP_SAMPLE_RATE>48000</TIMESTAMP_SAMPLE_RATE>
+    <AUDIO_BIT_DEPTH>24</AUDIO_BIT_DEPTH>
+    <TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI>3</TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI>
+    <TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO>7</TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO>
+  </SPEED>
+  <FILE_SET>
+    <TOTAL_FILES>3</TOTAL_FILES>
+    <FAMILY_UID>u1</FAMILY_UID>
+    <FAMILY_NAME>Reel stems</FAMILY_NAME>
+    <FILE_SET_INDEX>B</FILE_SET_INDEX>
+  </FILE_SET>
+  <TRACK_LIST>
+    <TRACK_COUNT>2</TRACK_COUNT>
+    <TRACK>
+      <CHANNEL_INDEX>1</CHANNEL_INDEX>
+      <INTERLEAVE_INDEX>1</INTERLEAVE_INDEX>
+      <NAME>L</NAME>
+    </TRACK>
+    <TRACK>
+      <CHANNEL_INDEX>2</CHANNEL_INDEX>
+      <INTERLEAVE_INDEX>2</INTERLEAVE_INDEX>
+      <NAME>R</NAME>
+    </TRACK>
+  </TRACK_LIST>
+</BWFXML>
+";
+        assert_eq!(text(&metadata, SampleRate::HZ_48000, 24), expected);
+    }
+
+    #[test]
+    fn each_field_that_only_this_chunk_holds_needs_it() {
+        let titled = |change: fn(&mut Metadata)| {
+            let mut metadata = Metadata {
+                title: "a".into(),
+                ..Metadata::default()
+            };
+            change(&mut metadata);
+            is_needed(&metadata)
+        };
+        assert!(!titled(|_| {}));
+        assert!(titled(|m| m.frame_rate = Some(FrameRate::FPS_24)));
+        assert!(titled(|m| m.family = Some(Family::default())));
+        assert!(titled(|m| m.channels.push("M".into())));
+        assert!(titled(|m| m.project = "a".into()));
+        assert!(titled(|m| m.scene = "a".into()));
     }
 
     #[test]

@@ -63,3 +63,42 @@ fn terminated(text: &str) -> Vec<u8> {
     bytes.push(0);
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Frames;
+
+    #[test]
+    fn texts_end_with_a_nul_and_fill_even_chunks() {
+        let metadata = Metadata {
+            title: "abc".into(),
+            composers: vec!["x".into(), "y".into()],
+            track: Some((7, 9)),
+            ..Metadata::default()
+        };
+        let body = b"INFOINAM\x04\0\0\0abc\0ITRK\x02\0\0\x007\0IMUS\x05\0\0\0x; y\0\0";
+        assert_eq!(info(&metadata).unwrap(), body);
+        assert_eq!(info(&Metadata::default()), None);
+    }
+
+    #[test]
+    fn markers_are_points_with_labels() {
+        let metadata = Metadata {
+            markers: vec![
+                (Frames(0x0102), "in".into()),
+                (Frames(1 << 32), "beyond the field".into()),
+                (Frames(0xFFFF_FFFF), "a\tb".into()),
+            ],
+            ..Metadata::default()
+        };
+        let first = b"\x01\0\0\0\x02\x01\0\0data\0\0\0\0\0\0\0\0\x02\x01\0\0";
+        let second = b"\x02\0\0\0\xFF\xFF\xFF\xFFdata\0\0\0\0\0\0\0\0\xFF\xFF\xFF\xFF";
+        let points = [&b"\x02\0\0\0"[..], first, second].concat();
+        assert_eq!(cue_points(&metadata).unwrap(), points);
+        let names = b"adtllabl\x07\0\0\0\x01\0\0\0in\0\0labl\x08\0\0\0\x02\0\0\0a b\0";
+        assert_eq!(labels(&metadata).unwrap(), names);
+        assert_eq!(cue_points(&Metadata::default()), None);
+        assert_eq!(labels(&Metadata::default()), None);
+    }
+}

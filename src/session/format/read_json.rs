@@ -269,3 +269,53 @@ impl<'a> Json<'a> {
         Some(code)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn string(source: &str) -> Result<String, SyntaxError> {
+        Json { source, at: 0 }.string()
+    }
+
+    #[test]
+    fn escapes_are_characters() {
+        let text = string(r#""\"\\\/\b\f\n\r\t\u0041\u20aC" and more"#);
+        assert_eq!(text.unwrap(), "\"\\/\u{8}\u{c}\n\r\tA€");
+        for (pair, c) in [
+            (r#""\uD800\uDC00""#, '\u{10000}'),
+            (r#""\ud83d\ude00""#, '😀'),
+            (r#""\uDBFF\uDFFF""#, '\u{10FFFF}'),
+            (r#""\uD7FF""#, '\u{D7FF}'),
+            (r#""\uE000""#, '\u{E000}'),
+        ] {
+            assert_eq!(string(pair), Ok(c.to_string()));
+        }
+    }
+
+    #[test]
+    fn a_wrong_escape_is_refused_where_it_begins() {
+        for wrong in [
+            r#""ab\x""#,
+            r#""ab\u12G4""#,
+            r#""ab\u123""#,
+            r#""ab\uD800""#,
+            r#""ab\uD800\n""#,
+            r#""ab\uD800\uDBFF""#,
+            r#""ab\uD800\uE000""#,
+            r#""ab\uDC00""#,
+            r#""ab\"#,
+        ] {
+            assert_eq!(
+                string(wrong),
+                Err((3, "no such escape".to_owned())),
+                "{wrong}"
+            );
+        }
+        let what = "a control character in a text: write it as an escape";
+        assert_eq!(string("\"ab\u{1F}\""), Err((3, what.to_owned())));
+        assert_eq!(string("\"ab \""), Ok("ab ".to_owned()));
+        let open = "a text without its closing quote";
+        assert_eq!(string("\"ab"), Err((0, open.to_owned())));
+    }
+}
