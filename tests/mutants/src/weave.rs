@@ -379,6 +379,7 @@ fn is_not_compiled(attributes: &[Attribute]) -> bool {
         })
 }
 
+/// Reports whether an arm takes what the others leave. One with attributes may not be compiled.
 fn catches_all(arm: &Arm) -> bool {
     let any = match &arm.pat {
         Pat::Wild(_) => true,
@@ -388,7 +389,7 @@ fn catches_all(arm: &Arm) -> bool {
         }
         _ => false,
     };
-    any && arm.guard.is_none()
+    any && arm.guard.is_none() && arm.attrs.is_empty()
 }
 
 /// Returns whether an expression is a chain with a `let`, which no other expression can hold.
