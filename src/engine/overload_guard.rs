@@ -232,16 +232,20 @@ mod tests {
     use super::*;
     use crate::layout::Layout;
 
+    fn level(value: f64, frames: usize) -> Output {
+        let mut block = Block::new(Layout::Mono, frames);
+        block.fill(frames, value);
+        Output {
+            block,
+            active: true,
+        }
+    }
+
     #[test]
     fn the_last_frame_dies_away_over_blocks_of_any_length_and_then_nothing_comes() {
         let (mut guard, mut mono) = (OverloadGuard::new(1, 8), Block::new(Layout::Mono, 0));
         let mut next = |value: f64, frames: usize| {
-            let mut out = Output {
-                block: Block::new(Layout::Mono, frames),
-                active: true,
-            };
-            out.block.set_frames(frames);
-            out.block.channel_mut(0).fill(value);
+            let mut out = level(value, frames);
             guard.take(&mut out, &mut mono, frames);
             (out.active, out.block.channel(0).to_vec(), guard.overload())
         };
@@ -265,12 +269,7 @@ mod tests {
     fn a_block_that_starts_where_the_fade_ends_is_silent() {
         let (mut guard, mut mono) = (OverloadGuard::new(1, 8), Block::new(Layout::Mono, 0));
         for (value, frames, is_active) in [(0.5, 1, true), (100.0, 8, true), (0.5, 1, false)] {
-            let mut out = Output {
-                block: Block::new(Layout::Mono, frames),
-                active: true,
-            };
-            out.block.set_frames(frames);
-            out.block.channel_mut(0).fill(value);
+            let mut out = level(value, frames);
             guard.take(&mut out, &mut mono, frames);
             assert_eq!(out.active, is_active);
         }

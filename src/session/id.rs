@@ -57,8 +57,8 @@ macro_rules! ids {
     ($($(#[doc = $doc:literal])+ $name:ident)+) => {$(
         $(#[doc = $doc])+
         ///
-        /// It is valid for the session that made it and for clones of that session; others refuse it. Two ids are equal if
-        /// they stand for the same place, in whichever session.
+        /// It is valid for the session that made it and for clones of that session, until a part is removed; others refuse
+        /// it. Two ids are equal if they stand for the same place, in whichever session.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(pub(crate) usize, pub(crate) SessionKey);
 

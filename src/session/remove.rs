@@ -130,11 +130,10 @@ impl Session {
     /// Returns all ids by which a part refers to another one, each with the name of what refers to it.
     fn references(&mut self) -> Vec<(String, Reference<'_>)> {
         let mut found = Vec::new();
-        let named = |kind: &'static str| move |name: &str| format!("{kind}.{name}");
         let tracks = self
             .tracks
             .iter_mut()
-            .map(|t| (named("track")(&t.strip.name), &mut t.strip));
+            .map(|t| (format!("track.{}", t.strip.name), &mut t.strip));
         let in_cues = self.cues.iter_mut().flat_map(|cue| {
             let name = &cue.name;
             cue.tracks
@@ -144,7 +143,7 @@ impl Session {
         let buses = self
             .buses
             .iter_mut()
-            .map(|b| (named("bus")(&b.strip.name), &mut b.strip));
+            .map(|b| (format!("bus.{}", b.strip.name), &mut b.strip));
         for (name, strip) in tracks.chain(in_cues).chain(buses) {
             let targets = strip.sends.iter_mut().map(|send| &mut send.to);
             for bus in targets.chain(&mut strip.to) {

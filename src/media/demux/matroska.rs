@@ -536,7 +536,7 @@ impl BlockScan {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{ebml::element, *};
 
     #[test]
     fn codecs_are_named_by_their_identifiers() {
@@ -570,18 +570,6 @@ mod tests {
         let crc = ebml::CRC_32.checksum(body) ^ u32::from(!is_right);
         let crc = [&[0xBF, 0x84][..], &crc.to_le_bytes()].concat();
         element(id, &[&crc[..], body].concat())
-    }
-
-    fn element(id: u32, body: &[u8]) -> Vec<u8> {
-        let mut bytes: Vec<u8> = id
-            .to_be_bytes()
-            .into_iter()
-            .skip_while(|b| *b == 0)
-            .collect();
-        let size = u16::try_from(body.len()).unwrap() | 0x4000;
-        bytes.extend(size.to_be_bytes());
-        bytes.extend(body);
-        bytes
     }
 
     fn header(bytes: &[u8]) -> Option<Header> {

@@ -363,7 +363,7 @@ fn unlace(flags: u8, data: &[u8]) -> Option<Laced> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::ebml::element, *};
 
     #[test]
     fn lacing_of_each_kind() {
@@ -381,7 +381,7 @@ mod tests {
         assert_eq!(sizes(0x04, &[1, 0, 0, 0]), None);
     }
 
-    /// What a reader returns, without the first bytes of packets.
+    /// States a result of a reader, without the first bytes of packets.
     #[derive(Debug, PartialEq)]
     enum Seen {
         /// Timestamp, offsets and sizes of the packets, padding, and whether it is doubtful.
@@ -390,18 +390,6 @@ mod tests {
         Cut,
         OtherSegment,
         End,
-    }
-
-    fn element(id: u32, body: &[u8]) -> Vec<u8> {
-        let mut bytes: Vec<u8> = id
-            .to_be_bytes()
-            .into_iter()
-            .skip_while(|b| *b == 0)
-            .collect();
-        let size = u16::try_from(body.len()).unwrap() | 0x4000;
-        bytes.extend(size.to_be_bytes());
-        bytes.extend(body);
-        bytes
     }
 
     fn block(track: u8, relative: i16, data: &[u8]) -> Vec<u8> {

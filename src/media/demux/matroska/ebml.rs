@@ -243,6 +243,20 @@ pub(super) fn float_value(body: &[u8]) -> f64 {
     }
 }
 
+/// Makes an element with a size of two bytes.
+#[cfg(test)]
+pub(super) fn element(id: u32, body: &[u8]) -> Vec<u8> {
+    let mut bytes: Vec<u8> = id
+        .to_be_bytes()
+        .into_iter()
+        .skip_while(|b| *b == 0)
+        .collect();
+    let size = u16::try_from(body.len()).unwrap() | 0x4000;
+    bytes.extend(size.to_be_bytes());
+    bytes.extend(body);
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
