@@ -18,7 +18,7 @@ RODIO = 'rodio = { version = "0.22", default-features = false, features = ["wav"
 # Music that follows a game: a layer fades in over a bar, and a stinger sounds on a beat. And two files mixed in memory.
 BUILDS = [
     ("game, soundtrack", "game_soundtrack", OURS),
-    ("game, kira 0.12", "game_kira", 'kira = { version = "0.12", default-features = false, features = ["wav", "ogg"] }'),
+    ("game, kira 0.12", "game_kira", 'kira = { version = "0.12", default-features = false, features = ["ogg", "pcm", "vorbis", "wav"] }'),
     ("mix, soundtrack", "bytes_soundtrack", OURS),
     ("mix, rodio 0.22", "bytes_rodio", RODIO),
     ("mix, soundtrack with its default features", "bytes_soundtrack", f'soundtrack = {{ path = "{ROOT}" }}'),

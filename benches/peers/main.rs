@@ -1,4 +1,4 @@
-//! Compares whole mixdowns: the `mixdown` example and every ffmpeg and SoX found, on the same stems in one run.
+//! Compares whole mixdowns: the `mixdown` example and every other program found, on the same stems in one run.
 //!
 //! ```sh
 //! cargo bench --bench peers                      # a minute of W1 and W2
@@ -74,7 +74,7 @@ fn compete(options: &Options) -> Result<bool, String> {
     }
     let target = target()?;
     let ours = mixdown(&target)?;
-    let tools = Tools::find();
+    let tools = Tools::find(&target);
     let folder = target.join("bench-work");
     let out = options.out.clone().unwrap_or_else(|| folder.join("out"));
     fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
@@ -83,13 +83,7 @@ fn compete(options: &Options) -> Result<bool, String> {
         "memory: copies {:.1} GB/s",
         lower_bounds::memory_bandwidth()
     );
-    let peers: Vec<_> = tools
-        .ffmpegs
-        .iter()
-        .chain(&tools.sox)
-        .chain(&tools.pedalboard)
-        .map(|p| p.name.as_str())
-        .collect();
+    let peers: Vec<_> = tools.peers().map(|(p, _)| p.name.as_str()).collect();
     println!("mixdown: {}", ours.display());
     println!(
         "peers: {}",

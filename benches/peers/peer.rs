@@ -7,6 +7,9 @@ use std::{
     process::Command,
 };
 
+/// Returns the command line that sums the stems of a workload at unity into a file, or why a program cannot.
+pub type Sum = fn(&Path, &Workload, &Path) -> Result<Vec<OsString>, String>;
+
 pub struct Program {
     pub name: String,
     pub program: PathBuf,
@@ -19,12 +22,16 @@ pub struct Tools {
     pub sox: Option<Program>,
     /// The Python that has pedalboard; `PYTHON` names one, `python3` without.
     pub pedalboard: Option<Program>,
+    /// Built from `sum_with_kira` into the target folder.
+    pub kira: Option<Program>,
+    /// Its program `ardour7-export`, or that of another version.
+    pub ardour: Option<Program>,
     /// Encodes the stems; alone, it decodes them.
     pub flac: Option<PathBuf>,
 }
 
 impl Tools {
-    pub fn find() -> Self {
+    pub fn find(target: &Path) -> Self {
         let named = std::env::var_os("FFMPEG").unwrap_or_else(|| "ffmpeg".into());
         let wheel = output_of(
             "python3",
@@ -70,12 +77,45 @@ impl Tools {
             name: format!("pedalboard {}", version.trim()),
             program: python,
         });
+        let kira = target
+            .join("peers/release/sum_with_kira")
+            .with_extension(std::env::consts::EXE_EXTENSION);
+        let kira = kira.exists().then(|| Program {
+            name: "kira 0.12".to_owned(),
+            program: kira,
+        });
+        let ardour = (6..=9).rev().find_map(|version| {
+            let program = format!("ardour{version}-export");
+            let text = output_of(&program, &["--version"])?;
+            let version = text.split_whitespace().nth(2).unwrap_or("?");
+            Some(Program {
+                name: format!("Ardour {version}"),
+                program: program.into(),
+            })
+        });
         Self {
             ffmpegs,
             sox,
             pedalboard,
+            kira,
+            ardour,
             flac,
         }
+    }
+
+    /// Returns all programs that mix, each with its command line.
+    pub fn peers(&self) -> impl Iterator<Item = (&Program, Sum)> {
+        let ffmpegs = self.ffmpegs.iter().map(|program| (program, ffmpeg as Sum));
+        ffmpegs.chain(
+            [
+                (&self.sox, sox as Sum),
+                (&self.pedalboard, pedalboard),
+                (&self.kira, kira),
+                (&self.ardour, ardour),
+            ]
+            .into_iter()
+            .filter_map(|(program, sum)| Some((program.as_ref()?, sum))),
+        )
     }
 
     /// Returns the programs that are missing, and how to get them.
@@ -91,6 +131,14 @@ impl Tools {
             missing.push(
                 "pedalboard: `pip install pedalboard numpy`, in the Python that PYTHON names",
             );
+        }
+        if self.kira.is_none() {
+            missing.push(
+                "kira: `cargo build --release --manifest-path benches/peers/sum_with_kira/Cargo.toml --target-dir target/peers`",
+            );
+        }
+        if self.ardour.is_none() {
+            missing.push("Ardour: install it (Debian: ardour), with python3 to make its sessions");
         }
         missing
     }
@@ -128,7 +176,7 @@ impl Line {
 }
 
 /// Returns the command line of a sum at unity by ffmpeg, with its best resampler if one is needed.
-pub fn ffmpeg(program: &Path, work: &Workload, out: &Path) -> Vec<OsString> {
+fn ffmpeg(program: &Path, work: &Workload, out: &Path) -> Result<Vec<OsString>, String> {
     let mut line =
         Line::of(program).words(&["-nostdin", "-hide_banner", "-loglevel", "error", "-y"]);
     let (mut graph, mut inputs) = (String::new(), String::new());
@@ -145,29 +193,22 @@ pub fn ffmpeg(program: &Path, work: &Workload, out: &Path) -> Vec<OsString> {
         "{inputs}amix=inputs={}:normalize=0:dropout_transition=0[mix]",
         work.stems.len()
     );
-    line.words(&[
-        "-filter_complex",
-        &graph,
-        "-map",
-        "[mix]",
-        "-c:a",
-        "pcm_s24le",
-    ])
-    .files(&[out.into()])
-    .0
+    let line = line.words(&["-filter_complex", &graph, "-map", "[mix]"]);
+    let line = line.words(&["-c:a", "pcm_s24le"]);
+    Ok(line.files(&[out.into()]).0)
 }
 
 /// Returns the command line of a sum at unity by SoX, which needs stems of one rate and does not decode AAC.
-pub fn sox(program: &Path, work: &Workload, out: &Path) -> Result<Vec<OsString>, &'static str> {
+fn sox(program: &Path, work: &Workload, out: &Path) -> Result<Vec<OsString>, String> {
     if work.slower > 0 {
-        return Err("sox -m takes stems of one rate only");
+        return Err("sox -m takes stems of one rate only".to_owned());
     }
     if work
         .stems
         .iter()
         .any(|stem| stem.extension().is_some_and(|e| e == "m4a"))
     {
-        return Err("sox does not read AAC");
+        return Err("sox does not read AAC".to_owned());
     }
     let mut line = Line::of(program).words(&["-D", "-V1", "-m"]);
     for stem in &work.stems {
@@ -177,13 +218,9 @@ pub fn sox(program: &Path, work: &Workload, out: &Path) -> Result<Vec<OsString>,
 }
 
 /// Returns the command line of a sum at unity by pedalboard; fails for formats that it does not read everywhere.
-pub fn pedalboard(
-    program: &Path,
-    work: &Workload,
-    out: &Path,
-) -> Result<Vec<OsString>, &'static str> {
+fn pedalboard(program: &Path, work: &Workload, out: &Path) -> Result<Vec<OsString>, String> {
     if work.name == "W4" {
-        return Err("it reads AAC on some systems only");
+        return Err("it reads AAC on some systems only".to_owned());
     }
     let script = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -193,6 +230,49 @@ pub fn pedalboard(
         .words(&[script])
         .files(&[out.into()])
         .files(&work.stems)
+        .0)
+}
+
+/// Returns the command line of a sum at unity by kira, rendered offline. It holds all stems in memory.
+fn kira(program: &Path, work: &Workload, out: &Path) -> Result<Vec<OsString>, String> {
+    let why = match work.name {
+        "W1" | "W2" => {
+            let line = Line::of(program).files(&[out.into()]);
+            return Ok(line.files(&work.stems).0);
+        }
+        "W3" => "it resamples by four points only",
+        "W4" => "it is built without AAC",
+        _ => "it would hold all stems in memory, 88 GB",
+    };
+    Err(why.to_owned())
+}
+
+/// Makes a session of Ardour that sums the stems at unity, and returns the command line that exports it.
+fn ardour(program: &Path, work: &Workload, out: &Path) -> Result<Vec<OsString>, String> {
+    if work.slower > 0 || work.name == "W4" {
+        return Err("its session takes WAV and FLAC of one rate".to_owned());
+    }
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/benches/peers/make_ardour_session.py"
+    );
+    let lua = program.to_string_lossy().replace("-export", "-lua");
+    let folder = out.with_extension("ardour");
+    let frames = (work.seconds / work.stems.len() as f64 * 48_000.0) as u64;
+    let made = Command::new("python3")
+        .args([script, &lua])
+        .arg(&folder)
+        .arg(frames.to_string())
+        .args(&work.stems)
+        .output()
+        .map_err(|e| format!("python3: {e}"))?;
+    if !made.status.success() {
+        return Err(String::from_utf8_lossy(&made.stderr).trim().to_owned());
+    }
+    Ok(Line::of(program)
+        .words(&["-b", "24", "-o"])
+        .files(&[out.into(), folder])
+        .words(&["mix"])
         .0)
 }
 

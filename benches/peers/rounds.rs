@@ -102,86 +102,74 @@ fn runners(
 ) -> Result<Vec<Runner>, String> {
     let me = std::env::current_exe().map_err(|e| e.to_string())?;
     let mut runners = Vec::new();
-    let mut add = |name: &str, role, command: &dyn Fn(&Path) -> Vec<OsString>| {
+    let mut add = |name: &str, role, command: &dyn Fn(&Path) -> Result<Vec<OsString>, String>| {
         let out = out.join(format!("{}-{}.wav", work.name, runners.len()));
-        let command = command(&out);
+        let command = match command(&out) {
+            Ok(command) => command,
+            Err(why) => return println!("{}: without {name}: {why}", work.name),
+        };
         let writes = !matches!(role, Role::Decoding | Role::OtherDecoder | Role::Copy);
-        let out = writes.then_some(out);
         runners.push(Runner {
             name: name.to_owned(),
             role,
             command,
-            out,
+            out: writes.then_some(out),
             compared: None,
             costs: Vec::new(),
         });
     };
-    add("mixdown", Role::Ours, &|out| mixdown(ours, work, &[], out));
+    add("mixdown", Role::Ours, &|out| {
+        Ok(mixdown(ours, work, &[], out))
+    });
     if work.name == "W2" {
         for n in ["1", "2"] {
             add(&format!("mixdown --threads {n}"), Role::Variant, &|out| {
-                mixdown(ours, work, &["--threads", n], out)
+                Ok(mixdown(ours, work, &["--threads", n], out))
             });
         }
     }
     for with in &options.with {
         let more: Vec<_> = with.split_whitespace().collect();
         add(&format!("mixdown {with}"), Role::Variant, &|out| {
-            mixdown(ours, work, &more, out)
+            Ok(mixdown(ours, work, &more, out))
         });
     }
     for other in &options.against {
         add(&other.display().to_string(), Role::Variant, &|out| {
-            mixdown(other, work, &[], out)
+            Ok(mixdown(other, work, &[], out))
         });
     }
-    for ffmpeg in &tools.ffmpegs {
-        add(&ffmpeg.name, Role::Peer, &|out| {
-            peer::ffmpeg(&ffmpeg.program, work, out)
+    for (peer, line) in tools.peers() {
+        add(&peer.name, Role::Peer, &|out| {
+            line(&peer.program, work, out)
         });
-    }
-    if let Some(sox) = &tools.sox {
-        match peer::sox(&sox.program, work, Path::new("")) {
-            Err(why) => println!("{}: without {}: {why}", work.name, sox.name),
-            Ok(_) => add(&sox.name, Role::Peer, &|out| {
-                peer::sox(&sox.program, work, out).unwrap_or_default()
-            }),
-        }
-    }
-    if let Some(python) = &tools.pedalboard {
-        match peer::pedalboard(&python.program, work, Path::new("")) {
-            Err(why) => println!("{}: without {}: {why}", work.name, python.name),
-            Ok(_) => add(&python.name, Role::Peer, &|out| {
-                peer::pedalboard(&python.program, work, out).unwrap_or_default()
-            }),
-        }
     }
     if let (Some(flac), "W2") = (&tools.flac, work.name) {
         add("flac -d, to nowhere", Role::OtherDecoder, &|_| {
-            peer::flac_decoding(flac, work)
+            Ok(peer::flac_decoding(flac, work))
         });
     }
     add("copying the stems", Role::Copy, &|_| {
-        Line::of(&me)
+        Ok(Line::of(&me)
             .words(&[lower_bounds::COPY])
             .files(&work.stems)
-            .0
+            .0)
     });
     if matches!(work.name, "W1" | "W5") {
         let loops = |out: &Path| {
-            Line::of(&me)
+            Ok(Line::of(&me)
                 .words(&[lower_bounds::LOOPS])
                 .files(&[out.into()])
                 .files(&work.stems)
-                .0
+                .0)
         };
         add("plain loops", Role::Loops, &loops);
     } else {
         add("decoding alone", Role::Decoding, &|_| {
-            Line::of(&me)
+            Ok(Line::of(&me)
                 .words(&[lower_bounds::DECODE])
                 .files(&work.stems)
-                .0
+                .0)
         });
     }
     Ok(runners)
