@@ -14,15 +14,15 @@ use crate::{exit_code::SESSION, failure::Failure, file_store, json, messages::Me
 use serde_json::{Value, json};
 use soundtrack::{Content, Format, Plan, Result};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{HashMap, HashSet},
     path::Path,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-/// Maximum number of wrong lines that are printed; more are only counted.
+/// Maximum number of different errors that are printed; lines with others are only counted.
 const MAX_PRINTED: usize = 10_000;
-/// Maximum number of sizes in the cache.
+/// Maximum number of sessions in the cache.
 const MAX_CACHED: usize = 4096;
 
 /// Size of an item.
@@ -61,10 +61,76 @@ struct Totals {
     nanoseconds: u128,
     bytes: u64,
     shards: Vec<ShardSize>,
-    /// Errors of wrong lines, by line.
-    wrong: BTreeMap<u64, String>,
-    /// Number of errors beyond those.
-    more_wrong: u64,
+    wrong: WrongLines,
+}
+
+/// Errors of a list. One wrong session makes all of its lines wrong, and is printed once.
+#[derive(Default)]
+struct WrongLines {
+    /// Each error with its first line, by what it says apart from the id.
+    errors: HashMap<String, FirstLine>,
+    /// Wrong lines whose errors are not kept, since there are too many.
+    more: u64,
+    /// All wrong lines.
+    indices: HashSet<u64>,
+}
+
+/// The first line that has an error.
+struct FirstLine {
+    index: u64,
+    /// The error with its place and id.
+    text: String,
+    /// Number of further lines with it.
+    more: u64,
+}
+
+impl WrongLines {
+    /// Adds an error; `what` is the same for all lines that it is printed once for.
+    fn add(&mut self, index: u64, text: String, what: String) {
+        self.indices.insert(index);
+        if let Some(first) = self.errors.get_mut(&what) {
+            first.more += 1;
+            if index < first.index {
+                (first.index, first.text) = (index, text);
+            }
+        } else if self.errors.len() < MAX_PRINTED {
+            let first = FirstLine {
+                index,
+                text,
+                more: 0,
+            };
+            self.errors.insert(what, first);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Returns the errors in the order of their first lines.
+    fn texts(&self) -> Vec<String> {
+        let mut firsts: Vec<&FirstLine> = self.errors.values().collect();
+        firsts.sort_by_key(|first| (first.index, &first.text));
+        let mut texts: Vec<String> = firsts
+            .iter()
+            .map(|first| match first.more {
+                0 => format!("error: {}", first.text),
+                more => format!(
+                    "error: {}\nnote: the same in {more} more line{}",
+                    first.text,
+                    plural(more)
+                ),
+            })
+            .collect();
+        if self.more > 0 {
+            let (more, s) = (self.more, plural(self.more));
+            texts.push(format!("error: {more} more line{s} with other errors"));
+        }
+        texts
+    }
+}
+
+/// Returns the ending of a plural.
+fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }
 
 impl Totals {
@@ -75,8 +141,7 @@ impl Totals {
             nanoseconds: 0,
             bytes: 0,
             shards: vec![ShardSize::default(); shards],
-            wrong: BTreeMap::new(),
-            more_wrong: 0,
+            wrong: WrongLines::default(),
         }
     }
 
@@ -93,18 +158,6 @@ impl Totals {
             shard.items += 1;
             shard.seconds += size.seconds;
         }
-    }
-
-    fn add_error(&mut self, index: u64, text: &str) {
-        if self.wrong.len() >= MAX_PRINTED {
-            self.more_wrong += 1;
-            return;
-        }
-        let texts = self.wrong.entry(index).or_default();
-        if !texts.is_empty() {
-            texts.push('\n');
-        }
-        texts.push_str(text);
     }
 
     /// Returns the shard with the most seconds, the first of equal ones.
@@ -131,7 +184,7 @@ impl Totals {
         json!({
             "items": self.items, "duration_s": self.seconds(), "bytes": self.bytes, "shards": self.shards.len(),
             "longest_shard": { "index": index, "items": longest.items, "duration_s": longest.seconds },
-            "wrong_lines": self.wrong.len() as u64 + self.more_wrong
+            "wrong_lines": self.wrong.indices.len()
         })
     }
 
@@ -168,7 +221,10 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
             totals.items += 1;
             match size {
                 Ok(size) => totals.add(line.index, size),
-                Err(error) => totals.add_error(line.index, &error.at(&args.list, line.index)),
+                Err((error, what)) => {
+                    let text = error.at(&args.list, line.index);
+                    totals.wrong.add(line.index, text, what);
+                }
             }
         }
     });
@@ -176,10 +232,15 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
     let mut totals = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
     for duplicate in duplicates::find(&args.list, totals.items)? {
         let error = LineError::of_line(duplicate.text);
-        totals.add_error(duplicate.index, &error.at(&args.list, duplicate.index));
+        let text = error.at(&args.list, duplicate.index);
+        totals.wrong.add(duplicate.index, text.clone(), text);
     }
     print_result(&totals, args)?;
-    Ok(if totals.wrong.is_empty() { 0 } else { SESSION })
+    Ok(if totals.wrong.indices.is_empty() {
+        0
+    } else {
+        SESSION
+    })
 }
 
 fn print_result(totals: &Totals, args: &PlanArgs) -> Result<(), Failure> {
@@ -190,33 +251,44 @@ fn print_result(totals: &Totals, args: &PlanArgs) -> Result<(), Failure> {
         stdout::print(&totals.to_text())
     };
     let messages = Messages::default();
-    for text in totals.wrong.values() {
-        messages.lines(&format!("error: {text}"));
-    }
-    if totals.more_wrong > 0 {
-        messages.line(&format!(
-            "error: {} more lines are wrong",
-            totals.more_wrong
-        ));
+    for text in totals.wrong.texts() {
+        messages.lines(&text);
     }
     printed
 }
 
+/// What is known of sessions: the size of an item, or what is wrong.
+type Cache = Mutex<HashMap<String, Result<Size, String>>>;
+
+/// Returns the size of a line's item, or its error, with and without the id.
 fn size_of_line(
     line: &JobLine,
     args: &PlanArgs,
-    cache: &Mutex<HashMap<String, Size>>,
-) -> Result<Size, LineError> {
-    let job = line.job()?;
-    size_of_job(&job, args, cache).map_err(|e| LineError::of_line(format!("{:?}: {e}", job.id)))
+    cache: &Cache,
+) -> Result<Size, (LineError, String)> {
+    let job = line.job().map_err(|error| {
+        let what = error.at(Path::new(""), 0);
+        (error, what)
+    })?;
+    let key = cache_key(&job);
+    let cached = lock(cache).get(&key).cloned();
+    let size = cached.unwrap_or_else(|| {
+        let size = size_of_job(&job, args).map_err(|e| e.to_string());
+        let mut cache = lock(cache);
+        if cache.len() >= MAX_CACHED {
+            cache.clear();
+        }
+        cache.insert(key, size.clone());
+        size
+    });
+    size.map_err(|what| {
+        let error = LineError::of_line(format!("{:?}: {what}", job.id));
+        (error, what)
+    })
 }
 
-/// Returns the size of an item, from the cache if another item has the same.
-fn size_of_job(job: &Job, args: &PlanArgs, cache: &Mutex<HashMap<String, Size>>) -> Result<Size> {
-    let key = cache_key(job);
-    if let Some(size) = lock(cache).get(&key) {
-        return Ok(*size);
-    }
+/// Returns the size of an item.
+fn size_of_job(job: &Job, args: &PlanArgs) -> Result<Size> {
     let list = file_store::resolve(&args.list)?;
     let (file, text) = job.read_session(list.parent().unwrap_or(Path::new("")))?;
     let mut session = job.load_options(args.outside).text(text, file)?;
@@ -248,11 +320,6 @@ fn size_of_job(job: &Job, args: &PlanArgs, cache: &Mutex<HashMap<String, Size>>)
             }
         }
     }
-    let mut cache = lock(cache);
-    if cache.len() >= MAX_CACHED {
-        cache.clear();
-    }
-    cache.insert(key, size);
     Ok(size)
 }
 

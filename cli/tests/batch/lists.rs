@@ -64,6 +64,31 @@ fn a_plan_says_what_it_comes_to_and_all_that_is_wrong() {
 }
 
 #[test]
+fn an_error_of_a_session_is_printed_once_for_all_of_its_lines() {
+    let desk = Desk::new();
+    desk.list(1);
+    let line = |i: u32, session: &str| {
+        format!("{{\"id\":\"{i}\",\"session\":\"{session}\",\"out\":\"{i}.wav\"}}\n")
+    };
+    let gone = (1..=300).map(|i| line(i, "gone.toml"));
+    let list: String = gone
+        .chain([line(0, "base.toml"), line(301, "away.toml")])
+        .collect();
+    desk.write("jobs.jsonl", &list);
+    let ended = desk.run(&["plan", "jobs.jsonl"]);
+    ended.expect(3, "error: jobs.jsonl:1:1: \"1\": gone.toml: ");
+    ended.expect(3, "note: the same in 299 more lines\n");
+    ended.expect(3, "error: jobs.jsonl:302:1: \"301\": away.toml: ");
+    assert_eq!(ended.err.matches("error:").count(), 2, "{}", ended.err);
+    let json = desk.run(&["plan", "jobs.jsonl", "--json"]);
+    let plan: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(
+        (&plan["items"], &plan["wrong_lines"]),
+        (&302.into(), &301.into())
+    );
+}
+
+#[test]
 fn what_is_missing_is_a_list_of_shards() {
     let desk = Desk::new();
     desk.list(20);
