@@ -16,6 +16,7 @@ use crate::units::{Decibels, Frames, Pan, saturating_usize};
 use std::{
     f64::consts::{FRAC_PI_2, PI},
     fmt,
+    ops::Range,
     str::FromStr,
     sync::Arc,
 };
@@ -162,13 +163,19 @@ pub(crate) struct ParameterCurve {
 impl ParameterCurve {
     /// Returns the value at a frame.
     pub(crate) fn at(&self, frame: u64) -> f64 {
-        let mut value = [0.0];
-        self.values.fill(frame, &mut value);
-        let [value] = value;
+        let value = self.values.at(frame);
         if self.are_amplitudes {
             20.0 * libm::log10(value)
         } else {
             value
+        }
+    }
+
+    /// Returns the curve at the uses of a cue; see [`Automation::retimed`].
+    pub(crate) fn retimed(self, uses: &[(Range<u64>, u64)], lead: u64) -> Self {
+        Self {
+            values: self.values.retimed(uses, lead),
+            ..self
         }
     }
 }
@@ -355,6 +362,14 @@ impl Automation {
             .iter()
             .find_map(retimed)
             .unwrap_or(self.segments.len() - 1)
+    }
+
+    /// Returns the value at a frame.
+    fn at(&self, frame: u64) -> f64 {
+        let mut value = [0.0];
+        self.fill(frame, &mut value);
+        let [value] = value;
+        value
     }
 
     /// Writes the values of the frames from `start` on.

@@ -1,7 +1,7 @@
 //! Expands cues: every track of a cue becomes a node that holds its clips once for each placement.
 //!
 //! A placement plays a stretch of the cue. Clips and their fades keep their position in the cue, automation follows the cue's
-//! length_here time, and the level and fades of the placement apply to all of it. Everything is a pure function of the absolute
+//! own time, and the level and fades of the placement apply to all of it. Everything is a pure function of the absolute
 //! frame.
 
 use super::{
@@ -54,13 +54,17 @@ pub struct PlannedUse {
     pub from: Frames,
     /// Its level.
     pub gain: Decibels,
-    /// The fade at its start: its length_here, or that of a crossfade.
+    /// The fade at its start: its own, or that of a crossfade.
     pub fade_in: Fade,
-    /// The fade at its end: its length_here, or that of a crossfade.
+    /// The fade at its end: its own, or that of a crossfade.
     pub fade_out: Fade,
     /// Its usage code; empty for none.
     pub usage: String,
 }
+
+/// Frames ahead of a placement in which curves already follow it: the values of parameters are computed at every
+/// `INTERVAL`th frame.
+const LEAD: u64 = INTERVAL as u64;
 
 /// The cue of a node.
 ///
@@ -80,7 +84,7 @@ impl InCue {
     pub(crate) fn automation(&self, strip: &Strip) -> (Automation, Automation) {
         let retimed = |curve: Automation| match curve.constant() {
             Some(_) => curve,
-            None => curve.retimed(self.times.iter().cloned(), |_| 1.0),
+            None => curve.retimed(&self.times, LEAD),
         };
         let (gain, pan) = automation(strip);
         (retimed(gain), retimed(pan))
@@ -88,7 +92,7 @@ impl InCue {
 
     /// Returns the values of a parameter on the timeline; they follow the time of the cue.
     pub(super) fn parameter(&self, curve: ParameterCurve) -> ParameterCurve {
-        curve.retimed(&self.times, INTERVAL as u64)
+        curve.retimed(&self.times, LEAD)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Cues and their uses: what a plan of them says, and what is heard.
 
 use soundtrack::{
-    At, Bus, Clip, Cue, CueKind, Curve, Decibels, Fade, FadeShape, FrameRate, Frames, Layout,
-    Opener, Pan, Plan, SampleRate, Selector, Session, Shape, Spec, Timecode, Track, Use,
+    At, Bus, Clip, Cue, CueKind, Curve, Decibels, Fade, FadeShape, FrameRate, Frames, Insert,
+    Layout, Opener, Pan, Plan, SampleRate, Selector, Session, Shape, Spec, Timecode, Track, Use,
     media::Memory,
 };
 use soundtrack_test_support::renders::stem;
@@ -326,6 +326,37 @@ fn automation_follows_the_cue_at_every_use() {
             (got[5000 + n] - closed(333 + n) * 10f64.powf(0.3)).abs() <= 1e-12,
             "second use, frame {n}"
         );
+    }
+}
+
+#[test]
+fn what_rings_after_a_use_follows_the_automation_of_its_track() {
+    // A repeat 100 frames later, after the end of the stem, and nothing else.
+    let echo = Insert::new("delay").unwrap().set("time", 100.0 / 48_000.0);
+    let echo = echo.unwrap().set("mix", 1.0).unwrap();
+    let fall = Curve::new()
+        .point(Frames(0), Decibels(-20.0), Shape::Linear)
+        .point(Frames(1000), Decibels(-40.0), Shape::Linear);
+    let left = Curve::new().point(Frames(0), Pan(-1.0), Shape::Linear);
+    let track = Track::new("pad", ones(100))
+        .gain_curve(fall)
+        .pan_curve(left);
+    let mut track = track;
+    track.strip.inserts.push(echo);
+    let mut session = Session::new(HZ, Layout::Stereo);
+    let cue = Cue::new("c").track(track).used(Use::at(Frames(500)));
+    session.add_cue(cue.used(Use::at(Frames(1000)).named("again")));
+    let mix = session.render(Frames(0)..Frames(1500)).unwrap();
+    for (t, (left, right)) in mix[0].iter().zip(&mix[1]).enumerate() {
+        let sounds = (600..700).contains(&t) || (1100..1200).contains(&t);
+        let decibels = -20.0 - 20.0 * ((t % 500) as f64 / 1000.0);
+        let gain = if sounds {
+            10f64.powf(decibels / 20.0)
+        } else {
+            0.0
+        };
+        assert!((left - gain).abs() < 1e-12, "frame {t}: {left} {gain}");
+        assert!(right.abs() < 1e-12, "frame {t}: {right}");
     }
 }
 

@@ -7,11 +7,25 @@ use std::{cell::Cell, f64::consts::PI};
 /// Repeats of a delay count until they have fallen by so many decibels.
 const INAUDIBLE: f64 = 200.0;
 
+/// The time that the curves of a strip are in, by the frame of the timeline.
+pub type Clock<'a> = &'a dyn Fn(u64) -> u64;
+
+/// The clock of a strip of the timeline.
+pub fn timeline(frame: u64) -> u64 {
+    frame
+}
+
 /// Works the inserts of a strip, in order; `keys` holds the side-chain signal of each.
-pub fn process(inserts: &[Insert], keys: &[Option<Signal>], signal: &mut Signal, rate: u32) {
+pub fn process(
+    inserts: &[Insert],
+    keys: &[Option<Signal>],
+    clock: Clock<'_>,
+    signal: &mut Signal,
+    rate: u32,
+) {
     let rate = f64::from(rate);
     for (insert, key) in active(inserts).zip(keys) {
-        work(insert, key.as_ref(), signal, rate);
+        work(insert, key.as_ref(), clock, signal, rate);
     }
 }
 
@@ -51,14 +65,14 @@ fn frames(insert: &Insert, key: &str, rate: f64) -> usize {
     (value(insert, key) * rate).round() as usize
 }
 
-fn work(insert: &Insert, key: Option<&Signal>, signal: &mut Signal, rate: f64) {
+fn work(insert: &Insert, key: Option<&Signal>, clock: Clock<'_>, signal: &mut Signal, rate: f64) {
     let of = |key: &str| value(insert, key);
     let moves = moves(insert);
     match insert.kind_name() {
         REVERSED => look_both_ways(signal),
         SCALED_BY_KEY => scale_by_key(key, signal),
         "trim" => {
-            let gain = Moving::new(insert, |of| [amplitude(Decibels(of("gain")))]);
+            let gain = Moving::new(insert, clock, |of| [amplitude(Decibels(of("gain")))]);
             for samples in signal {
                 for (t, x) in samples.iter_mut().enumerate() {
                     let [gain] = gain.at(t);
@@ -66,7 +80,7 @@ fn work(insert: &Insert, key: Option<&Signal>, signal: &mut Signal, rate: f64) {
                 }
             }
         }
-        _ if moves && insert.value("freq").is_some() => sweep(insert, signal, rate),
+        _ if moves && insert.value("freq").is_some() => sweep(insert, clock, signal, rate),
         kind @ ("highpass" | "lowpass") => {
             let order = (of("slope") / 6.0) as u32;
             for section in butterworth(kind, of("freq") / rate, order) {
@@ -77,9 +91,9 @@ fn work(insert: &Insert, key: Option<&Signal>, signal: &mut Signal, rate: f64) {
         kind @ ("bell" | "low-shelf" | "high-shelf") => {
             cookbook(kind, of("freq") / rate, of("gain"), of("q")).filter(signal);
         }
-        "compressor" | "expander" | "gate" => dynamics(insert, key, signal, rate),
-        "ducker" => duck(insert, key, signal, rate),
-        "delay" => repeat(insert, signal, rate),
+        "compressor" | "expander" | "gate" => dynamics(insert, key, clock, signal, rate),
+        "ducker" => duck(insert, key, clock, signal, rate),
+        "delay" => repeat(insert, clock, signal, rate),
         "limiter" => {
             let ceiling = amplitude(Decibels(of("ceiling")));
             let peak = signal.iter().flatten().fold(0.0f64, |m, x| m.max(x.abs()));
@@ -93,7 +107,7 @@ fn work(insert: &Insert, key: Option<&Signal>, signal: &mut Signal, rate: f64) {
 }
 
 /// Whether a parameter changes over time.
-fn moves(insert: &Insert) -> bool {
+pub fn moves(insert: &Insert) -> bool {
     let keys =
         "gain freq q threshold ratio knee attack release makeup hysteresis depth mix feedback";
     keys.split(' ').any(|key| insert.curve(key).is_some())
@@ -114,14 +128,18 @@ struct Moving<'a, const N: usize> {
 
 impl<'a, const N: usize> Moving<'a, N> {
     /// `derive` is handed the values of the parameters by their keys.
-    fn new(insert: &'a Insert, derive: impl Fn(&dyn Fn(&str) -> f64) -> [f64; N] + 'a) -> Self {
+    fn new(
+        insert: &'a Insert,
+        clock: Clock<'a>,
+        derive: impl Fn(&dyn Fn(&str) -> f64) -> [f64; N] + 'a,
+    ) -> Self {
         let kind = insert.kind_name();
         let of = move |key: &str, t: u64| match insert.curve(key) {
             None => value(insert, key),
             Some(curve) => {
                 let can_be_silence =
                     matches!((kind, key), ("trim", "gain") | ("delay", "feedback"));
-                along(curve, t, can_be_silence)
+                along(curve, clock(t), can_be_silence)
             }
         };
         Self {
@@ -162,13 +180,13 @@ fn along(curve: &Curve<f64>, t: u64, can_be_silence: bool) -> f64 {
 
 /// A filter whose parameters move, as a state-variable filter of trapezoidal integrators: "Solving the continuous SVF equations
 /// using trapezoidal integration and equivalent currents" (A. Simper). The shares in the next state and in the output move.
-fn sweep(insert: &Insert, signal: &mut Signal, rate: f64) {
+fn sweep(insert: &Insert, clock: Clock<'_>, signal: &mut Signal, rate: f64) {
     let kind = insert.kind_name();
     let order = insert
         .value("slope")
         .map_or(2, |slope| (slope / 6.0) as usize);
     for section in 0..order.div_ceil(2) {
-        let shares = Moving::new(insert, move |of| {
+        let shares = Moving::new(insert, clock, move |of| {
             let (mut g, a) = ((PI * of("freq") / rate).tan(), of_gain(kind, of));
             if section == order / 2 {
                 // The last of an odd order: one integrator.
@@ -401,7 +419,13 @@ fn turn(signal: &mut Signal, gains: &[f64], ahead: usize) {
 }
 
 /// Compressor, expander and gate.
-fn dynamics(insert: &Insert, key: Option<&Signal>, signal: &mut Signal, rate: f64) {
+fn dynamics(
+    insert: &Insert,
+    key: Option<&Signal>,
+    clock: Clock<'_>,
+    signal: &mut Signal,
+    rate: f64,
+) {
     let of = |key: &str| value(insert, key);
     let kind = insert.kind_name();
     let mut heard = key.unwrap_or(signal).clone();
@@ -434,7 +458,7 @@ fn dynamics(insert: &Insert, key: Option<&Signal>, signal: &mut Signal, rate: f6
     };
     let silence = if of("rms") == 0.0 { -300.0 } else { -150.0 };
 
-    let derived = Moving::new(insert, move |of| {
+    let derived = Moving::new(insert, clock, move |of| {
         let slope = match kind {
             "compressor" => 1.0 - 1.0 / of("ratio"),
             "expander" => of("ratio") - 1.0,
@@ -511,13 +535,13 @@ fn dynamics(insert: &Insert, key: Option<&Signal>, signal: &mut Signal, rate: f6
     turn(signal, &gains, ahead);
 }
 
-fn duck(insert: &Insert, key: Option<&Signal>, signal: &mut Signal, rate: f64) {
+fn duck(insert: &Insert, key: Option<&Signal>, clock: Clock<'_>, signal: &mut Signal, rate: f64) {
     let Some(key) = key else { return };
     let of = |key: &str| frames(insert, key, rate);
     let ahead = of("lookahead");
     let mut amplitudes = loudest(key);
     amplitudes.extend(vec![0.0; ahead]);
-    let derived = Moving::new(insert, |of| {
+    let derived = Moving::new(insert, clock, |of| {
         [of("depth"), amplitude(Decibels(of("threshold")))]
     });
     // The share of the depth that is reached; it moves by one part of the way a frame.
@@ -553,12 +577,12 @@ fn duck(insert: &Insert, key: Option<&Signal>, signal: &mut Signal, rate: f64) {
     turn(signal, &gains, ahead);
 }
 
-fn repeat(insert: &Insert, signal: &mut Signal, rate: f64) {
+fn repeat(insert: &Insert, clock: Clock<'_>, signal: &mut Signal, rate: f64) {
     let time = frames(insert, "time", rate);
     if time == 0 {
         return;
     }
-    let derived = Moving::new(insert, |of| {
+    let derived = Moving::new(insert, clock, |of| {
         [amplitude(Decibels(of("feedback"))), of("mix")]
     });
     for samples in signal {

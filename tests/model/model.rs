@@ -90,7 +90,13 @@ pub fn mix(session: &Session, stems: &Stems) -> Mix {
     let master = &session.master;
     if inserts::active(&master.inserts).next().is_some() {
         let keys = desk.keys(&master.inserts, &outputs);
-        inserts::process(&master.inserts, &keys, &mut channels, rate);
+        inserts::process(
+            &master.inserts,
+            &keys,
+            &inserts::timeline,
+            &mut channels,
+            rate,
+        );
     }
     for samples in &mut channels {
         for (t, sample) in samples.iter_mut().enumerate() {
@@ -100,7 +106,7 @@ pub fn mix(session: &Session, stems: &Stems) -> Mix {
     }
     if let Some(limit) = master.limit {
         let limiter = [Insert::limiter(limit)];
-        inserts::process(&limiter, &[None], &mut channels, rate);
+        inserts::process(&limiter, &[None], &inserts::timeline, &mut channels, rate);
     }
     if end > 0 {
         end += inserts::echo(&master.inserts, rate);
@@ -217,6 +223,50 @@ struct Channel<'a> {
     muted: bool,
     invert: bool,
     showings: Vec<Showing<'a>>,
+}
+
+impl<'a> Channel<'a> {
+    /// The placements that go through inserts together: all of them, or those that do not overlap where controls move. Each
+    /// takes the first inserts that are free. Without inserts each is alone.
+    fn apart(&self) -> Vec<Vec<&Showing<'a>>> {
+        let strip = self.strip;
+        if inserts::active(&strip.inserts).next().is_none() {
+            return self.showings.iter().map(|showing| vec![showing]).collect();
+        }
+        let curves = !strip.gain_curve.points.is_empty() || !strip.pan_curve.points.is_empty();
+        if !curves && !inserts::active(&strip.inserts).any(inserts::moves) {
+            return vec![self.showings.iter().collect()];
+        }
+        let mut order: Vec<&Showing<'a>> = self.showings.iter().collect();
+        order.sort_by_key(|showing| showing.at.start);
+        let mut groups: Vec<Vec<&Showing<'a>>> = Vec::new();
+        for showing in order {
+            let is_free = |group: &&mut Vec<&Showing<'a>>| {
+                group
+                    .last()
+                    .is_some_and(|last| last.at.end <= showing.at.start)
+            };
+            match groups.iter_mut().find(is_free) {
+                Some(group) => group.push(showing),
+                None => groups.push(vec![showing]),
+            }
+        }
+        groups
+    }
+}
+
+/// The frame of a track's own time at a frame of the timeline: after a placement it goes on, up to 64 frames ahead of the next
+/// one, and ahead of the first one it goes back to 0. Placements are in order and do not overlap, or nothing moves.
+fn own_time(showings: &[&Showing<'_>], frame: u64) -> u64 {
+    let mut now = showings[0];
+    for pair in showings.windows(2) {
+        let (before, next) = (pair[0].at.end, pair[1]);
+        let lead = next.at.start.saturating_sub(before).min(64).min(next.from);
+        if frame >= next.at.start - lead {
+            now = next;
+        }
+    }
+    (now.from + frame).saturating_sub(now.at.start)
 }
 
 /// What comes out of a strip: what has passed a soloed strip, and what has not. Where nothing is soloed, all has passed.
@@ -735,13 +785,8 @@ impl<'a> Desk<'a, '_> {
             return self.nothing();
         }
         let mut signal = self.silence();
-        if inserts::active(&track.strip.inserts).next().is_none() {
-            for showing in &track.showings {
-                self.show(track, std::slice::from_ref(showing), keys, &mut signal);
-            }
-        } else {
-            // All placements of a cue go through the inserts of its tracks together.
-            self.show(track, &track.showings, keys, &mut signal);
+        for showings in track.apart() {
+            self.show(track, &showings, keys, &mut signal);
         }
         let end = track.showings.iter().filter_map(Showing::audible_end).max();
         let end = end.map_or(0, |end| {
@@ -770,10 +815,11 @@ impl<'a> Desk<'a, '_> {
     fn show(
         &mut self,
         track: &Channel<'a>,
-        showings: &[Showing<'a>],
+        showings: &[&Showing<'a>],
         keys: &[Option<Signal>],
         out: &mut Signal,
     ) {
+        let clock = |frame| own_time(showings, frame);
         let session = self.model.session;
         let names = speakers(session.layout);
         // What has sides already, and what is mono until the pan law places it.
@@ -783,11 +829,11 @@ impl<'a> Desk<'a, '_> {
         }
         let inserts = &track.strip.inserts;
         if inserts::active(inserts).next().is_some() {
-            let mut clips = showings.iter().flat_map(Showing::shown).peekable();
+            let mut clips = showings.iter().flat_map(|s| s.shown()).peekable();
             let plays = clips.peek().is_some();
             let all_mono = session.layout != Layout::Mono && clips.all(Placed::is_mono);
             if plays && all_mono {
-                inserts::process(inserts, keys, &mut mono, session.rate.hz());
+                inserts::process(inserts, keys, &clock, &mut mono, session.rate.hz());
             } else {
                 // Beside others mono clips are placed in the centre, ahead of the inserts.
                 let centre = pan_gains(session.pan_law, 0.0);
@@ -798,21 +844,15 @@ impl<'a> Desk<'a, '_> {
                     }
                 }
                 mono[0].fill(0.0);
-                inserts::process(inserts, keys, &mut wide, session.rate.hz());
+                inserts::process(inserts, keys, &clock, &mut wide, session.rate.hz());
             }
         }
         let largest = wide.iter().chain(&mono).flatten();
         let largest = largest.fold(0.0f64, |m, x| m.max(x.abs()));
         *self.loudest_input = self.loudest_input.max(largest);
         self.term(largest);
-        // The time of the track itself; controls of a strip with several showings do not move.
-        let (start, from) = match showings {
-            [showing] => (showing.at.start, showing.from),
-            _ => (0, 0),
-        };
         for t in 0..self.frames {
-            // Ahead of a placement sounds what its processors give ahead of their input.
-            let own = (from + t as u64).saturating_sub(start);
+            let own = clock(t as u64);
             let (level, pan) = (
                 gain_at(track.strip.gain, &track.strip.gain_curve, own),
                 pan_at(track.strip, own),
@@ -885,7 +925,13 @@ impl<'a> Desk<'a, '_> {
         let names = speakers(session.layout);
         for signal in [&mut sum.passed, &mut sum.unpassed] {
             if inserts::active(&strip.inserts).next().is_some() {
-                inserts::process(&strip.inserts, keys, signal, session.rate.hz());
+                inserts::process(
+                    &strip.inserts,
+                    keys,
+                    &inserts::timeline,
+                    signal,
+                    session.rate.hz(),
+                );
             }
             for (samples, name) in signal.iter_mut().zip(names) {
                 for (t, sample) in samples.iter_mut().enumerate() {

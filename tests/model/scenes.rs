@@ -248,16 +248,12 @@ impl Maker<'_> {
     fn add_inserts(&mut self) {
         let tracks: Vec<Selector> = self.session.track_ids().map(Selector::Track).collect();
         for (n, id) in self.session.track_ids().enumerate() {
-            self.session.track_mut(id).strip.inserts = self.inserts(&tracks[..n], true);
+            self.session.track_mut(id).strip.inserts = self.inserts(&tracks[..n]);
         }
         for number in 0..self.session.cues().len() {
             for n in 0..self.session.cues()[number].tracks.len() {
-                let strip = &self.session.cues()[number].tracks[n].strip;
-                // Where controls move, placements that overlap go through inserts of their own.
-                if strip.gain_curve.points.is_empty() && strip.pan_curve.points.is_empty() {
-                    let inserts = self.inserts(&tracks, false);
-                    self.session.cues_mut()[number].tracks[n].strip.inserts = inserts;
-                }
+                let inserts = self.inserts(&tracks);
+                self.session.cues_mut()[number].tracks[n].strip.inserts = inserts;
             }
         }
         for (n, id) in self.buses.clone().into_iter().enumerate() {
@@ -268,15 +264,15 @@ impl Maker<'_> {
             };
             let mut keys = tracks.clone();
             keys.extend(before.iter().copied().map(Selector::Bus));
-            self.session.bus_mut(id).strip.inserts = self.inserts(&keys, true);
+            self.session.bus_mut(id).strip.inserts = self.inserts(&keys);
         }
         let mut keys = tracks;
         keys.extend(self.buses.iter().copied().map(Selector::Bus));
-        self.session.master.inserts = self.inserts(&keys, true);
+        self.session.master.inserts = self.inserts(&keys);
     }
 
-    /// Some processors; `moving` ones have curves in the time of the timeline.
-    fn inserts(&mut self, keys: &[Selector], moving: bool) -> Vec<Insert> {
+    /// Some processors, of which some move.
+    fn inserts(&mut self, keys: &[Selector]) -> Vec<Insert> {
         let count = if self.dice.chance(40) {
             1 + self.dice.below(3)
         } else {
@@ -290,7 +286,7 @@ impl Maker<'_> {
             }
             let made = self.insert(keys);
             // A limiter needs the trims around it as they are.
-            let moves = moving && made.len() == 1 && self.dice.chance(40);
+            let moves = made.len() == 1 && self.dice.chance(40);
             for insert in made {
                 all.push(if moves { self.automate(insert) } else { insert });
             }
