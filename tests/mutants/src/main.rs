@@ -105,7 +105,11 @@ fn run(args: &Args) -> Result<()> {
     }
     let tests = trace(&home, &binaries, args.longest)?;
     let killed = in_two_threads(&chosen, "mutants", |mutant| {
-        is_killed(&home, mutant, &tests)
+        let is_killed = is_killed(&home, mutant, &tests)?;
+        if !is_killed {
+            eprintln!("not noticed: {}", mutant.name);
+        }
+        Ok(is_killed)
     })?;
     print_table(&chosen, &killed);
     let survivors: Vec<&str> = chosen
