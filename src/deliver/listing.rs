@@ -47,10 +47,6 @@ impl AlbumListing {
         loudness: &DeliverableLoudness,
     ) -> Self {
         let album = &session.album;
-        let title = match album.title.as_str() {
-            "" => &session.title,
-            title => title,
-        };
         let pieces = session.outputs(deliverable).into_iter();
         let pieces = pieces.filter_map(|output| match output.content {
             Content::Cue(cue) => Some((cue, output.file)),
@@ -62,7 +58,7 @@ impl AlbumListing {
             .map(|((number, (cue, path)), file)| piece(session, number, cue, &path, file))
             .collect();
         Self {
-            title: title.to_owned(),
+            title: session.album_title().to_owned(),
             artist: album.artist.clone(),
             label: album.label.clone(),
             date: album.date.clone(),
@@ -152,4 +148,48 @@ fn quoted(text: &str) -> String {
         c => c,
     };
     format!("\"{}\"", text.chars().map(plain).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{layout::Layout, units::SampleRate};
+
+    #[test]
+    fn a_catalogue_number_has_13_digits() {
+        let lines = |upc: &str| {
+            let listing = AlbumListing {
+                upc: upc.to_owned(),
+                ..AlbumListing::default()
+            };
+            listing.to_cue()
+        };
+        for (upc, line) in [
+            ("602547924032", "CATALOG 0602547924032\r\n"),
+            ("4006381333931", "CATALOG 4006381333931\r\n"),
+            ("00602547924032", "CATALOG 0602547924032\r\n"),
+            ("14006381333931", "\r\n"),
+            ("0000", "\r\n"),
+            ("", "\r\n"),
+        ] {
+            assert_eq!(lines(upc), line, "{upc}");
+        }
+    }
+
+    #[test]
+    fn a_blank_title_is_that_of_the_session_as_in_the_name_of_the_file() {
+        let mut film = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+        film.title = "Reel\t\"2\"".into();
+        let title = |film: &Session| {
+            let album = Deliverable::new("album", "");
+            let loudness = DeliverableLoudness::new(&[]);
+            AlbumListing::new(film, &album, &[], &loudness).to_cue()
+        };
+        for blank in ["", " "] {
+            film.album.title = blank.into();
+            assert_eq!(title(&film), "TITLE \"Reel '2'\"\r\n");
+        }
+        film.album.title = "Score".into();
+        assert_eq!(title(&film), "TITLE \"Score\"\r\n");
+    }
 }

@@ -127,3 +127,32 @@ fn clipped_value(format: Format, sample: f64) -> f64 {
         sample
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_that_is_only_rounded_is_compared_exactly() {
+        let step = 1.0 / 32_768.0;
+        for x in [0.0, 0.3, -0.7, 1.0 - step, -1.0, 0.25 + 0.4 * step] {
+            assert_eq!(clipped_value(Format::WAV_16, x), x);
+        }
+        assert_eq!(clipped_value(Format::WAV_16, 1.0), 1.0 - step);
+        assert_eq!(clipped_value(Format::WAV_16, -1.5), -1.0);
+        assert_eq!(clipped_value(Format::WAV_32F, 1.5), 1.5);
+    }
+
+    #[test]
+    fn a_difference_up_to_that_of_rounding_passes() {
+        let residue = |value, rounding_limit| Residue {
+            worst: Peak { value, at: 0 },
+            rounding_limit,
+        };
+        assert!(residue(0.0, 0.0).is_rounding());
+        assert!(residue(1e-3, 1e-3).is_rounding());
+        assert!(residue(1e-3 * (1.0 + 1e-7), 1e-3).is_rounding());
+        assert!(!residue(1e-3 * (1.0 + 1e-5), 1e-3).is_rounding());
+        assert!(!residue(1e-9, 0.0).is_rounding());
+    }
+}

@@ -197,3 +197,38 @@ fn list<'a>(heading: &str, lines: impl Iterator<Item = (&'a str, bool)>) -> Stri
         items => format!("<h2>{heading}</h2>\n<ul>\n{items}</ul>\n"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::PeakCheck;
+    use super::*;
+
+    #[test]
+    fn a_summary_counts_files_and_failed_checks() {
+        let delivered = |passed: &[bool]| {
+            let deliverable = |passed: &bool| DeliverableReport {
+                true_peak: Some(PeakCheck {
+                    true_peak_dbtp: None,
+                    ceiling_dbtp: -1.0,
+                    passed: *passed,
+                }),
+                ..DeliverableReport::default()
+            };
+            Delivered {
+                deliverables: passed.iter().map(deliverable).collect(),
+                ..Delivered::default()
+            }
+        };
+        let of = |passed: &[bool], files| summary(&delivered(passed), files);
+        assert_eq!(of(&[true, true], 1), "1 file. All checks passed.");
+        assert_eq!(of(&[], 0), "0 files. All checks passed.");
+        assert_eq!(
+            of(&[true, false], 2),
+            "2 files. <b>The checks of one deliverable FAILED.</b>"
+        );
+        assert_eq!(
+            of(&[false, true, false], 3),
+            "3 files. <b>The checks of 2 deliverables FAILED.</b>"
+        );
+    }
+}

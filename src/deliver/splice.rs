@@ -556,3 +556,126 @@ pub(super) fn recorded_gains(session: &Session, fitted: &[&Deliverable]) -> Resu
     };
     fitted.iter().map(gain).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{layout::Layout, media};
+
+    fn splice(places: &[(&str, &[Range<u64>])]) -> Splice {
+        let frames = |range: &Range<u64>| Frames(range.start)..Frames(range.end);
+        let cue = |(name, places): &(&str, &[Range<u64>])| {
+            ((*name).to_owned(), places.iter().map(frames).collect())
+        };
+        Splice {
+            range: Frames(100)..Frames(200),
+            rate: SampleRate::HZ_48000,
+            cues: places.iter().map(cue).collect(),
+        }
+    }
+
+    #[test]
+    fn cues_that_sound_in_the_range_or_nowhere_are_concerned() {
+        let splice = splice(&[
+            ("before", &[0..100]),
+            ("at start", &[0..101]),
+            ("at end", &[199..300]),
+            ("after", &[200..300]),
+            ("second", &[0..50, 150..160]),
+            ("unplaced", &[]),
+        ]);
+        for (name, is_concerned) in [
+            ("before", false),
+            ("at start", true),
+            ("at end", true),
+            ("after", false),
+            ("second", true),
+            ("unplaced", true),
+            ("unknown", true),
+        ] {
+            assert_eq!(splice.concerns(name), is_concerned, "{name}");
+        }
+        // Of the concerned ones only the placement outside of the range keeps its sound.
+        let kept = splice.kept_placements();
+        let at = |warning: &Warning| match &warning.kind {
+            WarningKind::PlacementKept { at } => at.frame,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(kept.iter().map(at).collect::<Vec<_>>(), [Frames(0)]);
+    }
+
+    #[test]
+    fn a_range_at_another_rate_is_one_frame_wider_at_both_ends() {
+        let session = |rate| Session::new(rate, Layout::Mono);
+        let splice = splice(&[]);
+        let same = splice.at_rate(&session(SampleRate::HZ_48000));
+        assert_eq!(same, Frames(100)..Frames(200));
+        let fast = splice.at_rate(&session(SampleRate::HZ_96000));
+        assert_eq!(fast, Frames(199)..Frames(401));
+    }
+
+    #[test]
+    fn a_part_renders_what_it_replaces_and_a_margin_and_copies_the_rest() {
+        let part = |file: Range<u64>, replaced: Range<u64>, rendered: Range<u64>| {
+            let frames = |range: Range<u64>| Frames(range.start)..Frames(range.end);
+            SplicePart {
+                file: frames(file),
+                replaced: frames(replaced),
+                rendered: frames(rendered),
+            }
+        };
+        let some = part(1_000..97_000, 24_000..48_000, 12_000..60_000);
+        assert!(!some.is_whole() && part(5..9, 5..9, 5..9).is_whole());
+        assert_eq!(some.replaced_s(SampleRate::HZ_48000), [0.5, 1.0]);
+        assert_eq!(some.work(1), Frames(96_000));
+        assert_eq!(some.work(3), Frames(48_000 + 3 * 48_000));
+    }
+
+    /// Splices frames 2 to 4 of a file of six into a render of frames 1 to 5, and returns the result.
+    fn spliced(outside: f64) -> Result<Vec<f64>> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wav");
+        let spec = Spec {
+            rate: SampleRate::HZ_48000,
+            layout: Layout::Mono,
+        };
+        let block = |samples: &[f64]| {
+            let mut block = Block::new(Layout::Mono, samples.len());
+            block.fill(samples.len(), 0.0);
+            block.channel_mut(0).copy_from_slice(samples);
+            block
+        };
+        let create = |path: &Path| FileSink::create(path, Format::WAV_16, spec, Frames(6)).unwrap();
+        let mut old = create(&path);
+        old.write(&block(&[0.0, 0.125, 0.25, 0.375, 0.5, 0.625]))
+            .unwrap();
+        old.finish().unwrap();
+        let frames = |range: Range<u64>| Frames(10 + range.start)..Frames(10 + range.end);
+        let part = SplicePart {
+            file: frames(0..6),
+            replaced: frames(2..4),
+            rendered: frames(1..5),
+        };
+        let new = folder.path().join("b.wav");
+        let splice = SpliceInProgress::open(&path, Format::WAV_16, spec, &part, false)?;
+        let mut sink = DeliveredSink::new(create(&new), Some(splice));
+        let mut progress = ProgressReporter::new(None, Frames(6));
+        sink.copy_start(&mut progress)?;
+        sink.write(&block(&[0.125, -0.5, -1.0]))?;
+        sink.write(&block(&[outside]))?;
+        let levels = sink.copy_end(&mut progress)?.unwrap();
+        assert!(levels.measured.is_none());
+        assert_eq!((levels.peaks[0].value, levels.peaks[0].at), (1.0, 3));
+        sink.finish()?;
+        let mut source = media::open(&new, None)?.0;
+        let mut out = Block::new(Layout::Mono, 6);
+        assert_eq!(source.read(&mut out)?, 6);
+        Ok(out.channel(0).to_vec())
+    }
+
+    #[test]
+    fn old_samples_stay_outside_the_part_and_must_be_those_of_the_render() {
+        assert_eq!(spliced(0.5).unwrap(), [0.0, 0.125, -0.5, -1.0, 0.5, 0.625]);
+        assert!(spliced(0.4375).is_err());
+    }
+}

@@ -165,3 +165,85 @@ fn mixed(x: u64) -> u64 {
     let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     x ^ (x >> 31)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEP: f64 = 1.0 / 32_768.0;
+
+    /// Dither of 16 bits whose random numbers are those of SplitMix64 with seed 0.
+    fn dither(shaping: Shaping) -> ChannelDither {
+        let made = ChannelDither::new(0, 0, shaping, 16);
+        assert_eq!(made.scale, 32_768.0);
+        ChannelDither { key: 0, ..made }
+    }
+
+    /// The first numbers of SplitMix64 (Steele, Lea and Flood, 2014) with seed 0, as halves from −½ to ½.
+    fn halves(number: u64) -> (f64, f64) {
+        let all = 4_294_967_296.0;
+        let (high, low) = [
+            (0xE220_A839_u32, 0x7B1D_CDAF_u32),
+            (0x6E78_9E6A, 0xA1B9_65F4),
+            (0x06C4_5D18, 0x8009_454F),
+        ][number as usize - 1];
+        let centred = |half: u32| (f64::from(half) + 0.5) / all - 0.5;
+        (centred(low), centred(high))
+    }
+
+    #[test]
+    fn white_noise_is_the_sum_of_two_numbers_of_its_frame() {
+        let mut samples = [0.25, 0.0, -0.5];
+        dither(Shaping::White).add(&mut samples, 1);
+        let noise = |number| halves(number).0 + halves(number).1;
+        assert_eq!(
+            samples,
+            [0.25 + noise(1) * STEP, 0.0, -0.5 + noise(3) * STEP]
+        );
+    }
+
+    #[test]
+    fn high_pass_noise_is_the_difference_to_the_frame_before() {
+        let mut samples = [0.25, 0.25];
+        dither(Shaping::HighPass).add(&mut samples, 2);
+        let noise = |number| halves(number).0 - halves(number - 1).0;
+        assert_eq!(samples, [0.25 + noise(2) * STEP, 0.25 + noise(3) * STEP]);
+    }
+
+    #[test]
+    fn weighted_noise_feeds_its_errors_back() {
+        let mut samples = [1000.3 * STEP; 12];
+        samples[4] = 0.0;
+        dither(Shaping::Weighted).add(&mut samples, 7);
+        // Of an implementation in another language.
+        let steps = [
+            1000.0, 1002.0, 996.0, 1007.0, 0.0, 1009.0, 993.0, 1005.0, 998.0, 1001.0, 1000.0,
+            1001.0,
+        ];
+        assert_eq!(samples.map(|x| x / STEP), steps);
+        let mut odd = [f64::NAN, f64::INFINITY];
+        dither(Shaping::Weighted).add(&mut odd, 0);
+        assert!(odd[0].is_nan() && odd[1] == f64::INFINITY);
+    }
+
+    #[test]
+    fn seed_and_channel_choose_the_noise() {
+        let key = |seed, channel| ChannelDither::new(seed, channel, Shaping::White, 16).key;
+        assert_eq!(key(5, 3), 0x9BAE_44E0_D400_BF87);
+        assert_eq!(mixed(0x9E37_79B9_7F4A_7C15), 0xE220_A839_7B1D_CDAF);
+    }
+
+    #[test]
+    fn an_error_is_at_most_that_of_noise_and_rounding() {
+        assert_eq!(Shaping::White.largest_error(), 1.5);
+        assert_eq!(Shaping::HighPass.largest_error(), 1.5);
+        assert!((Shaping::Weighted.largest_error() - 33.578_55).abs() < 1e-12);
+        for (shaping, name) in Shaping::NAMED {
+            assert_eq!(
+                (shaping.to_string().as_str(), name.parse()),
+                (name, Ok(shaping))
+            );
+        }
+        assert_eq!("pink".parse::<Shaping>(), Err(UnknownShaping));
+    }
+}

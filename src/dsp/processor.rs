@@ -215,3 +215,56 @@ impl PartialEq for ProcessorKind {
         self.name == other.name
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(unit: Unit, value: f64, rate: Option<SampleRate>) -> Option<String> {
+        let parameter = Parameter {
+            key: "key",
+            unit,
+            default: 0.0,
+            range: (-60.0, 96_000.0),
+            doc: "",
+            stores_signal: false,
+            automatable: false,
+        };
+        parameter.problem(value, rate)
+    }
+
+    #[test]
+    fn a_value_may_reach_both_ends_of_its_range() {
+        let number = |value| problem(Unit::Number, value, Some(SampleRate::HZ_48000));
+        for value in [-60.0, 0.5, 96_000.0] {
+            assert_eq!(number(value), None);
+        }
+        for value in [-60.1, 96_000.5, f64::NAN, f64::INFINITY] {
+            let message = format!("key of {value} is outside -60 to 96000");
+            assert_eq!(number(value), Some(message));
+        }
+    }
+
+    #[test]
+    fn a_slope_has_poles_of_six_decibels_and_a_frequency_is_below_half_the_rate() {
+        let slope = |value| problem(Unit::Slope, value, None);
+        assert_eq!((slope(6.0), slope(48.0)), (None, None));
+        assert_eq!(
+            slope(8.0).unwrap(),
+            "key of 8 dB per octave is not a multiple of 6"
+        );
+        let hertz = |value, rate| problem(Unit::Hertz, value, rate);
+        let rate = Some(SampleRate::HZ_48000);
+        assert_eq!((hertz(23_999.9, rate), hertz(90_000.0, None)), (None, None));
+        for value in [24_000.0, 24_001.0] {
+            let message = format!(
+                "key of {value} Hz is not below half the sample rate of 48000 Hz; lower it, or bypass the insert"
+            );
+            assert_eq!(hertz(value, rate), Some(message));
+        }
+        assert_eq!(ProcessorKind::named("none"), None);
+        for kind in PROCESSORS {
+            assert_eq!(ProcessorKind::named(kind.name), Some(*kind));
+        }
+    }
+}

@@ -238,3 +238,133 @@ impl Sink for DryRunSink {
 fn dry_run_fault(what: String) -> Error {
     Error::new(ErrorKind::Output, format!("dry run: {what}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{layout::Layout, units::SampleRate};
+    use std::fs;
+
+    const MONO: Spec = Spec {
+        rate: SampleRate::HZ_48000,
+        layout: Layout::Mono,
+    };
+
+    fn block(frames: usize, value: f64) -> Block {
+        let mut block = Block::new(Layout::Mono, frames);
+        block.fill(frames, value);
+        block
+    }
+
+    fn message<T>(result: Result<T>) -> String {
+        result.map(drop).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_file_is_written_and_finished_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wav");
+        let mut sink = FileSink::create(&path, Format::WAV_16, MONO, Frames(3)).unwrap();
+        let named = |what: &str| format!("{}: {what}", path.display());
+        assert_eq!(
+            message(sink.write(&Block::new(Layout::Stereo, 1))),
+            named("a block of 2 channels for a file of 1")
+        );
+        sink.write(&block(3, 2.0)).unwrap();
+        assert_eq!(
+            message(sink.write(&block(1, 0.0))),
+            named("3 frames were promised, 4 came")
+        );
+        let written = sink.finish().unwrap();
+        assert_eq!(
+            (written.frames, written.bytes, written.clipped),
+            (Frames(3), 44 + 6, 3)
+        );
+        assert_eq!((written.path, written.non_finite), (Some(path.clone()), 0));
+        assert_eq!(fs::metadata(&path).unwrap().len(), 50);
+        assert_eq!(message(sink.finish()), "an audio file was finished twice");
+        assert_eq!(
+            message(sink.write(&block(1, 0.0))),
+            "an audio file was written to after its end"
+        );
+        let short = |mut sink: FileSink| message(sink.finish());
+        let other = folder.path().join("b.wav");
+        let sink = FileSink::create(&other, Format::WAV_16, MONO, Frames(2)).unwrap();
+        assert_eq!(
+            short(sink),
+            format!("{}: 2 frames were promised, 0 came", other.display())
+        );
+        assert!(!other.exists());
+    }
+
+    #[test]
+    fn a_path_is_checked_for_its_extension_and_for_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("old.wav"), "").unwrap();
+        let check = |name: &str, overwrite| FileSink::check(&at(name), Format::WAV_24, overwrite);
+        assert!(check("new.wav", false).is_ok() && check("old.wav", true).is_ok());
+        assert_eq!(
+            check("old.wav", false).unwrap_err().kind(),
+            ErrorKind::Output
+        );
+        let wrong = check("new.flac", false).unwrap_err();
+        assert_eq!(wrong.kind(), ErrorKind::Unsupported);
+        let wrong = FileSink::create(at("new.flac"), Format::WAV_24, MONO, Frames(1)).unwrap_err();
+        assert_eq!(wrong.kind(), ErrorKind::Unsupported);
+        assert!(!at("new.wav").exists() && !at("new.flac").exists());
+    }
+
+    #[test]
+    fn texts_become_visible_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let text = |name: &str, text: &str| CompleteOutput::of_text(&at(name), text, false);
+        let (a, b) = (
+            text("a.txt", "one").unwrap(),
+            text("b.txt", "three").unwrap(),
+        );
+        assert_eq!(fs::read_to_string(a.temporary().unwrap()).unwrap(), "one");
+        assert_eq!(a.written().path, Some(at("a.txt")));
+        assert!(!at("a.txt").exists() && !at("b.txt").exists());
+        let sizes = publish(vec![a, b]).unwrap().into_iter().map(|w| w.bytes);
+        assert_eq!(sizes.collect::<Vec<_>>(), [3, 5]);
+        assert_eq!(fs::read_to_string(at("a.txt")).unwrap(), "one");
+        assert_eq!(fs::read_to_string(at("b.txt")).unwrap(), "three");
+        assert!(text("a.txt", "two").is_err());
+        let again = CompleteOutput::of_text(&at("a.txt"), "two", true).unwrap();
+        drop(again);
+        assert_eq!(fs::read_to_string(at("a.txt")).unwrap(), "one");
+    }
+
+    #[test]
+    fn a_dry_run_counts_what_a_file_would_clip() {
+        for format in [Format::WAV_16, Format::FLAC_24] {
+            let mut sink = DryRunSink::new(format, MONO, Frames(5)).unwrap();
+            sink.write(&block(3, 1.5)).unwrap();
+            sink.write(&block(2, 0.5)).unwrap();
+            assert_eq!(
+                message(sink.write(&block(1, 0.5))),
+                "dry run: 5 frames were promised, 6 came"
+            );
+            let written = sink.finish().unwrap();
+            assert_eq!((written.frames, written.clipped), (Frames(5), 3));
+            assert_eq!(message(sink.finish()), "dry run: was finished twice");
+            assert_eq!(
+                message(sink.write(&block(1, 0.5))),
+                "dry run: was written to after its end"
+            );
+        }
+        let mut float = DryRunSink::new(Format::WAV_32F, MONO, Frames(1)).unwrap();
+        float.write(&block(1, 1.5)).unwrap();
+        assert_eq!(float.finish().unwrap().clipped, 0);
+        let nine = Spec {
+            layout: Layout::Discrete(9),
+            ..MONO
+        };
+        assert!(DryRunSink::new(Format::WAV_24, nine, Frames(1)).is_ok());
+        assert!(
+            message(DryRunSink::new(Format::FLAC_24, nine, Frames(1))).starts_with("dry run: ")
+        );
+    }
+}

@@ -230,7 +230,12 @@ impl OverloadGuard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layout::Layout;
+    use crate::{
+        layout::{Layout, Spec},
+        media::Memory,
+        session::{Session, Track},
+        units::{Decibels, SampleRate},
+    };
 
     fn level(value: f64, frames: usize) -> Output {
         let mut block = Block::new(Layout::Mono, frames);
@@ -273,5 +278,44 @@ mod tests {
             guard.take(&mut out, &mut mono, frames);
             assert_eq!(out.active, is_active);
         }
+    }
+
+    #[test]
+    fn a_strip_scales_each_side_by_its_gain_and_pan() {
+        let factors = |layout, source, pan| {
+            let spec = Spec {
+                rate: SampleRate::HZ_48000,
+                layout: source,
+            };
+            let memory = Memory::new(spec, vec![vec![0.5; 9]; source.channels()]).unwrap();
+            let mut mix = Session::new(spec.rate, layout);
+            mix.pan_law = PanLaw::Linear;
+            let track = Track::new("t", memory).gain(Decibels(-6.0)).pan(Pan(pan));
+            mix.add_track(track);
+            let plan = Plan::compile(&mix).unwrap();
+            constant_factors(&plan.nodes[0], &plan)
+        };
+        let gain = Decibels(-6.0).gain().0;
+        let (left, right) = PanLaw::Balance.gains(Pan(0.5));
+        assert_eq!(
+            factors(Layout::Stereo, Layout::Stereo, 0.5),
+            Some(vec![gain * left, gain * right])
+        );
+        assert_eq!(
+            factors(Layout::Lcr, Layout::Lcr, 0.5),
+            Some(vec![gain * left, gain * right, gain])
+        );
+        let (left, right) = PanLaw::Linear.gains(Pan(0.5));
+        assert_eq!(
+            factors(Layout::Stereo, Layout::Mono, 0.5),
+            Some(vec![gain * left, gain * right])
+        );
+        // The left of a stereo stem is lost, but a mono stem is still on the right.
+        assert_eq!(factors(Layout::Stereo, Layout::Stereo, 1.0), None);
+        let (left, right) = PanLaw::Linear.gains(Pan(1.0));
+        assert_eq!(
+            factors(Layout::Stereo, Layout::Mono, 1.0),
+            Some(vec![gain * left, gain * right])
+        );
     }
 }

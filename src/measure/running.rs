@@ -76,4 +76,34 @@ mod tests {
         }
         assert!((Lufs::of_power(running.power().unwrap()).0 + 20.0).abs() < 1e-9);
     }
+
+    #[test]
+    fn blocks_more_than_10_lu_below_the_mean_are_left_out() {
+        let mean = |levels: &[f64]| {
+            let mut running = RunningLoudness::default();
+            for level in levels {
+                running.push_block(Lufs(*level).power());
+            }
+            running.power().unwrap()
+        };
+        let power = |levels: &[f64]| {
+            let sum: f64 = levels.iter().map(|level| Lufs(*level).power()).sum();
+            sum / levels.len() as f64
+        };
+        for (levels, counted) in [
+            (&[-20.0, -25.0, -29.0][..], 3),
+            (&[-20.0, -20.0, -29.0, -34.0], 3),
+            (&[5.0, 5.0, 0.0, -40.0], 3),
+        ] {
+            let wanted = power(&levels[..counted]);
+            assert!((mean(levels) / wanted - 1.0).abs() < 1e-12, "{levels:?}");
+        }
+    }
+
+    #[test]
+    fn a_step_is_a_tenth_above_minus_70() {
+        let at = |level: f64| step(Lufs(level).power());
+        assert_eq!((at(-69.95), at(-60.05), at(-23.05)), (0, 99, 469));
+        assert_eq!((at(-80.0), at(29.95), at(40.0)), (0, 999, 999));
+    }
 }

@@ -476,4 +476,58 @@ mod tests {
             "memory#ch2: channel 2 is not there; the file has 1"
         );
     }
+
+    #[test]
+    fn files_of_the_program_are_equal_by_name_and_bytes_and_identical_to_their_clones_alone() {
+        let file = |input: Input| match input {
+            Input::Program { file, .. } => file,
+            other => panic!("{other}"),
+        };
+        let bytes = |name: &str, bytes: &[u8]| file(Input::bytes(name, bytes));
+        let reader = |name: &str| file(Input::reader(name, || Ok(io::Cursor::new(b"ab".to_vec()))));
+        let (a, r) = (bytes("a", b"ab"), reader("a"));
+        assert_eq!((a.name(), a.identity()), ("a", a.clone().identity()));
+        assert_eq!((r.name(), r.identity()), ("a", r.clone().identity()));
+        assert!(a == a.clone() && a == bytes("a", b"ab") && r == r.clone());
+        for other in [bytes("b", b"ab"), bytes("a", b"ac"), reader("a")] {
+            assert!(a != other && r != other);
+            assert!(a.identity() != other.identity() && r.identity() != other.identity());
+        }
+        for file in [a, r] {
+            assert_eq!(file.open().unwrap().len(), 2);
+        }
+        let broken = file(Input::reader("zip/a.wav", || {
+            Err::<io::Cursor<Vec<u8>>, _>(io::Error::other("is locked"))
+        }));
+        let error = broken.open().err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert_eq!(error.to_string(), "zip/a.wav: is locked");
+    }
+
+    #[test]
+    fn openers_are_equal_to_their_clones_and_by_their_memory() {
+        let spec = crate::layout::Spec {
+            rate: crate::units::SampleRate::HZ_48000,
+            layout: crate::layout::Layout::Mono,
+        };
+        let memory = |value: f64| Memory::new(spec, vec![vec![value; 5]]).unwrap();
+        let opener = |memory: &Memory| match Input::from(memory.clone()) {
+            Input::Open(opener) => opener,
+            other => panic!("{other}"),
+        };
+        let own = |name: &str, value: f64| {
+            let samples = memory(value);
+            Opener::new(name, move || Ok(Box::new(samples.clone())))
+        };
+        let (a, b) = (memory(0.1), memory(0.1));
+        assert!(opener(&a) == opener(&a) && opener(&a) != opener(&b));
+        assert!(opener(&a).memory().is_some() && own("x", 0.1).memory().is_none());
+        let (x, y) = (own("x", 0.1), own("x", 0.2));
+        assert!(x == x.clone() && x != y && x.identity() != y.identity());
+        let renamed = Opener {
+            name: "y".to_owned(),
+            ..x.clone()
+        };
+        assert!(x != renamed && x.identity() == renamed.identity());
+    }
 }

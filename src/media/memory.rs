@@ -401,3 +401,34 @@ impl Source for Memory {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{layout::Layout, units::SampleRate};
+
+    #[test]
+    fn samples_that_no_stem_has_are_found_where_they_are() {
+        let spec = Spec {
+            rate: SampleRate::HZ_48000,
+            layout: Layout::Stereo,
+        };
+        let (left, mut right) = (vec![0.5; 6], vec![0.5; 6]);
+        right[3] = f64::NAN;
+        let (left32, mut right32) = (vec![0.5f32; 6], vec![0.5f32; 6]);
+        right32[3] = f32::INFINITY;
+        let mut frames = vec![0.5; 12];
+        frames[7] = f64::NAN;
+        for memory in [
+            Memory::new(spec, vec![left.clone(), right.clone()]).unwrap(),
+            Memory::planar(spec, vec![left.into(), right.into()]).unwrap(),
+            Memory::planar(spec, vec![left32.into(), right32.into()]).unwrap(),
+            Memory::interleaved(spec, frames).unwrap(),
+        ] {
+            assert!(memory.is_plausible(0, 3) && memory.is_plausible(4, 2));
+            assert!(!memory.is_plausible(0, 4) && !memory.is_plausible(3, 1));
+        }
+        let integers = Memory::interleaved(spec, vec![i16::MIN; 12]).unwrap();
+        assert!(integers.is_plausible(0, 6));
+    }
+}

@@ -147,3 +147,58 @@ impl PacketTable {
         self.next = self.entries.partition_point(is_before);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Packets of a file with the bytes 0 to 9: two bytes, a lost one, one that decodes to nothing, and one that is cut.
+    fn table() -> PacketTable {
+        let entry = |at, offset, size, frames| PacketEntry {
+            at,
+            offset,
+            size,
+            frames,
+        };
+        let entries = vec![
+            entry(0, 2, 2, 10),
+            entry(10, 0, 0, 10),
+            entry(20, 4, 2, 0),
+            entry(20, 6, 2, 10),
+            entry(30, 8, 4, 10),
+        ];
+        PacketTable::new(InputFile::in_memory((0..10).collect()), entries)
+    }
+
+    #[test]
+    fn the_first_packets_are_those_that_are_there() {
+        assert_eq!(table().read_first(0), Vec::<Vec<u8>>::new());
+        assert_eq!(table().read_first(2), [[2, 3], [4, 5]]);
+        assert_eq!(table().read_first(9), [[2, 3], [4, 5], [6, 7], [8, 9]]);
+        let prefixed = table().with_prefix(vec![77]);
+        assert_eq!(prefixed.read_first(1), [[77, 2, 3]]);
+        let mut huge = table();
+        huge.entries[0].size = MAX_PACKET_BYTES + 1;
+        assert_eq!(huge.read_first(1), [[4, 5]]);
+    }
+
+    #[test]
+    fn a_seek_finds_the_packet_with_the_position() {
+        let mut table = table();
+        for (to, next) in [
+            (0, 0),
+            (9, 0),
+            (10, 1),
+            (19, 1),
+            (20, 2),
+            (21, 3),
+            (29, 3),
+            (30, 4),
+            (39, 4),
+            (40, 5),
+        ] {
+            table.seek(to);
+            assert_eq!(table.next, next, "{to}");
+        }
+    }
+}

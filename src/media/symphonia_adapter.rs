@@ -685,6 +685,31 @@ mod tests {
     }
 
     #[test]
+    fn a_sample_format_is_that_of_pcm_or_of_a_lossless_codec() {
+        let format = |codec, bits| {
+            let mut params = AudioCodecParameters::new();
+            params.for_codec(codec);
+            if let Some(bits) = bits {
+                params.with_bits_per_sample(bits);
+            }
+            sample_format(&params).map(|bits| (bits.width, bits.float))
+        };
+        for codec in [id::CODEC_ID_PCM_S24LE, id::CODEC_ID_FLAC, id::CODEC_ID_ALAC] {
+            assert_eq!(format(codec, Some(24)), Some((24, false)));
+            assert_eq!((format(codec, Some(0)), format(codec, None)), (None, None));
+        }
+        for codec in [id::CODEC_ID_PCM_F32LE, id::CODEC_ID_PCM_F32BE] {
+            assert_eq!(format(codec, Some(24)), Some((32, true)));
+        }
+        for codec in [id::CODEC_ID_PCM_F64LE, id::CODEC_ID_PCM_F64BE] {
+            assert_eq!(format(codec, None), Some((64, true)));
+        }
+        for codec in [id::CODEC_ID_VORBIS, id::CODEC_ID_MP3, id::CODEC_ID_PCM_ALAW] {
+            assert_eq!(format(codec, Some(16)), None);
+        }
+    }
+
+    #[test]
     fn pcm_has_the_decoder_of_its_width_kind_and_order() {
         use PcmKind::{Float, Signed, Unsigned};
         let of = |kind, bytes, big_endian| {

@@ -152,3 +152,245 @@ pub(super) fn clip_bytes(clip: &PlannedClip, rate: SampleRate) -> u64 {
 fn is_heard(node: &Node) -> bool {
     node.live || node.kind == NodeKind::Master
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        block::Block,
+        cancel::Cancel,
+        curve::{Curve, Shape},
+        encode::{Format, Sink, WriterSink},
+        layout::{Layout, Spec},
+        media::{Input, Memory},
+        plan::NodeInput,
+        session::{Clip, Cue, Insert, Session, Track, Use},
+        units::{Dbtp, Decibels, Frames, Pan},
+    };
+    use std::{io::Cursor, sync::Arc};
+
+    /// Bytes of the block of a mono stem.
+    const BLOCK: u64 = 2048 * 8;
+
+    fn mono(rate: u32, frames: usize) -> Memory {
+        let spec = Spec {
+            rate: SampleRate::new(rate).unwrap(),
+            layout: Layout::Mono,
+        };
+        Memory::new(spec, vec![vec![0.5; frames]]).unwrap()
+    }
+
+    fn mix(tracks: impl IntoIterator<Item = Track>) -> Session {
+        let mut mix = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+        for track in tracks {
+            mix.add_track(track);
+        }
+        mix
+    }
+
+    fn cost(tracks: impl IntoIterator<Item = Track>) -> Cost {
+        Plan::compile(&mix(tracks)).unwrap().cost()
+    }
+
+    fn clip(at: u64, frames: usize) -> Clip {
+        Clip::new(mono(48_000, frames)).at(Frames(at))
+    }
+
+    #[test]
+    fn nodes_clips_blocks_and_a_peak_for_each_tenth_of_a_second_take_memory() {
+        let of_track = |track: Track| cost([track]);
+        let short = of_track(Track::new("a", mono(48_000, 4_799)));
+        assert_eq!((short.nodes, short.clips, short.more), (2, 1, BLOCK));
+        assert_eq!(short.bytes(), 2 * 4096 + 1024 + BLOCK);
+        let tenth = of_track(Track::new("a", mono(48_000, 4_800)));
+        assert_eq!(tenth.more, BLOCK + 2 * 4);
+        // From 8,192 tenths on, a node keeps the peaks of longer times.
+        let peaks = |tenths: u64| of_track(Track::of("a").clip(clip(tenths * 4_800 - 1, 1))).more;
+        assert_eq!(peaks(8_191), BLOCK + 2 * 4 * 8_191);
+        assert_eq!(peaks(8_193), BLOCK + 2 * 4 * 8_192);
+        // A muted track is not rendered.
+        let muted = of_track(Track::new("a", mono(48_000, 4_800)).mute(true));
+        assert_eq!((muted.nodes, muted.clips), (2, 1));
+        assert!(muted.more <= 4, "{}", muted.more);
+    }
+
+    #[test]
+    fn stems_take_memory_while_they_sound() {
+        let parts = |clips: &[(u64, usize)]| {
+            let tracks = clips.iter().enumerate().map(|(number, &(at, frames))| {
+                Track::of(number.to_string()).clip(clip(at, frames))
+            });
+            cost(tracks).more
+        };
+        assert_eq!(parts(&[(0, 100), (100, 100), (200, 100)]), BLOCK);
+        assert_eq!(parts(&[(0, 101), (100, 101), (200, 100)]), 2 * BLOCK);
+        assert_eq!(parts(&[(0, 300), (100, 200), (200, 100)]), 3 * BLOCK);
+    }
+
+    #[test]
+    fn a_moving_control_takes_three_vectors_of_at_most_16384_frames() {
+        let more = |frames: usize, gain: bool, pan: bool| {
+            let mut track = Track::new("a", mono(192_000, frames));
+            if gain {
+                let points = Curve::new().point(Frames(0), Decibels(0.0), Shape::Linear);
+                track = track.gain_curve(points.point(Frames(9), Decibels(-6.0), Shape::Linear));
+            }
+            if pan {
+                let points = Curve::new().point(Frames(0), Pan::LEFT, Shape::Linear);
+                track = track.pan_curve(points.point(Frames(9), Pan::RIGHT, Shape::Linear));
+            }
+            let mut mix = mix([track]);
+            mix.rate = SampleRate::new(192_000).unwrap();
+            Plan::compile(&mix).unwrap().cost().more
+        };
+        for (gain, pan) in [(true, false), (false, true), (true, true)] {
+            assert_eq!(more(1_000, gain, pan), BLOCK + 1_000 * 3 * 8);
+            assert_eq!(more(17_000, gain, pan), BLOCK + 16_384 * 3 * 8);
+        }
+    }
+
+    #[test]
+    fn a_delay_takes_its_frames_in_every_channel() {
+        let plain = || Track::new("plain", mono(48_000, 1_000));
+        let late = || Track::new("late", mono(48_000, 1_000)).insert(Insert::limiter(Dbtp(-1.0)));
+        let both = cost([plain(), late()]).more;
+        let alone = cost([late()]).more;
+        // The limiter is 256 frames late, so the other track waits for it.
+        assert_eq!(both - alone, BLOCK + 256 * 2 * 8);
+    }
+
+    #[test]
+    fn a_processor_takes_the_signal_that_it_stores_twice_where_it_restarts() {
+        let more = |feedback: f64| {
+            let delay = Insert::new("delay").unwrap().set("time", 0.25).unwrap();
+            let delay = delay.set("feedback", feedback).unwrap();
+            cost([Track::new("a", mono(48_000, 10)).insert(delay)]).more - BLOCK
+        };
+        let stored = 65_536 + 12_000 * 8;
+        // The tail of the delay makes the mix longer, which adds peaks.
+        let echo = more(f64::NEG_INFINITY);
+        assert_eq!(echo, stored + 2 * 2 * 4);
+        assert!(more(-20.0) >= 2 * stored);
+    }
+
+    #[test]
+    fn a_file_takes_its_bytes_up_to_a_buffer_and_vorbis_its_tables() {
+        let plan = |format: Format, frames: usize| {
+            let spec = Spec {
+                rate: SampleRate::HZ_48000,
+                layout: Layout::Stereo,
+            };
+            let mut bytes = Cursor::new(Vec::new());
+            let length = Frames(frames as u64);
+            let mut sink =
+                WriterSink::new(&mut bytes, format, spec, length, &Default::default()).unwrap();
+            let mut block = Block::new(Layout::Stereo, frames);
+            block.fill(frames, 0.5);
+            sink.write(&block).unwrap();
+            sink.finish().unwrap();
+            let input = Input::bytes("a.wav", bytes.into_inner());
+            Plan::compile(&mix([Track::new("a", input)])).unwrap()
+        };
+        let bytes = |plan: &Plan| {
+            let clips = plan.nodes.iter().flat_map(Node::clips);
+            clips
+                .map(|clip| clip_bytes(clip, SampleRate::HZ_48000))
+                .sum::<u64>()
+                - 2 * BLOCK
+        };
+        assert_eq!(bytes(&plan(Format::WAV_16, 100)), 100 * 2 * 2);
+        assert_eq!(bytes(&plan(Format::WAV_24, 100)), 100 * 2 * 3);
+        assert_eq!(bytes(&plan(Format::WAV_16, 16_384)), 65_536);
+        assert_eq!(bytes(&plan(Format::WAV_16, 16_385)), 65_536);
+        let mut vorbis = plan(Format::WAV_16, 100);
+        for node in &mut vorbis.nodes {
+            if let NodeInput::Clips(clips) = &mut node.input {
+                let stem = Arc::get_mut(&mut clips[0].stem).unwrap();
+                let info = stem.info.as_mut().unwrap();
+                info.codec = "Vorbis in Ogg".to_owned();
+                info.bits = None;
+            }
+        }
+        assert_eq!(bytes(&vorbis), 100 * 2 + 1_572_864);
+    }
+
+    #[test]
+    fn a_resampled_stem_takes_two_margins_and_a_hop() {
+        let more = |rate: u32| cost([Track::new("a", mono(rate, 1_000))]).more - BLOCK;
+        assert_eq!(more(48_000), 0);
+        assert_eq!(more(96_000), 8_192 * 8);
+    }
+
+    #[test]
+    fn a_mix_that_needs_more_than_the_limit_is_refused() {
+        let cost = Cost {
+            nodes: 3,
+            clips: 2,
+            more: (1 << 20) - 3 * 4096 - 2 * 1024 + 1,
+        };
+        assert_eq!(cost.excess((1 << 20) + 1), None);
+        assert_eq!(
+            cost.excess(1 << 20).unwrap(),
+            "the mix has 3 nodes and 2 clips, which take about 2 MiB of memory, and 1 MiB are allowed: use fewer tracks, or \
+             fewer placements at the same time, or allow more (--memory, Session::max_memory)"
+        );
+        let mut mix = mix([Track::new("a", mono(48_000, 4_800))]);
+        let needed = 2 * 4096 + 1024 + BLOCK + 8;
+        mix.max_memory = needed;
+        assert!(Plan::compile(&mix).unwrap().check_memory().is_ok());
+        mix.max_memory = needed - 1;
+        // The plan itself is smaller than what its render takes.
+        assert!(Plan::compile(&mix).unwrap().check_memory().is_err());
+        mix.max_memory = 2 * 4096 + 1024;
+        assert!(Plan::compile_with(&mix, &Cancel::new()).is_ok());
+        mix.max_memory -= 1;
+        assert!(Plan::compile(&mix).is_err());
+    }
+
+    #[test]
+    fn a_cue_is_counted_once_for_each_placement_and_its_stems_as_often_as_they_overlap() {
+        let moving = Curve::new()
+            .point(Frames(0), Decibels(0.0), Shape::Linear)
+            .point(Frames(9), Decibels(-6.0), Shape::Linear);
+        let needs = |track: Track, uses: &[u64]| {
+            let mut mix = mix([]);
+            let mut cue = Cue::new("c").track(track);
+            for (number, &at) in uses.iter().enumerate() {
+                cue = cue.used(Use::at(Frames(at)).named(number.to_string()));
+            }
+            mix.add_cue(cue);
+            let fits = |bytes: u64| {
+                let mut mix = mix.clone();
+                mix.max_memory = bytes;
+                Plan::compile(&mix).is_ok()
+            };
+            let (mut low, mut high) = (0, 1 << 20);
+            while low < high {
+                let middle = (low + high) / 2;
+                if fits(middle) {
+                    high = middle
+                } else {
+                    low = middle + 1
+                }
+            }
+            low
+        };
+        let still = || Track::new("t", mono(48_000, 100));
+        let master = 4096;
+        assert_eq!(needs(still(), &[0]), master + 4096 + 1024 + BLOCK);
+        assert_eq!(
+            needs(still(), &[0, 100, 200]),
+            master + 4096 + 3 * 1024 + BLOCK
+        );
+        assert_eq!(
+            needs(still(), &[0, 99, 198]),
+            master + 4096 + 3 * 1024 + 2 * BLOCK
+        );
+        // A moving control takes a node for each placement at a time.
+        let moves = || still().gain_curve(moving.clone());
+        assert_eq!(
+            needs(moves(), &[0, 99, 198]),
+            master + 2 * 4096 + 3 * 1024 + 2 * BLOCK
+        );
+    }
+}

@@ -78,3 +78,118 @@ fn checked(now: &FadedSpan, before: Option<&FadedSpan>, kind: &str) -> Result<Fa
     };
     Err(problem)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::curve::FadeShape;
+
+    fn span(start: u64, end: u64) -> FadedSpan {
+        FadedSpan {
+            start,
+            end,
+            fade_in: Fade::default(),
+            fade_out: Fade::default(),
+            crossfade: Fade::default(),
+            crossfade_end: 0,
+        }
+    }
+
+    /// A span with a crossfade of 20 frames.
+    fn crossfaded(start: u64, end: u64) -> FadedSpan {
+        FadedSpan {
+            crossfade: Fade {
+                length: Frames(20),
+                shape: FadeShape::EqualPower,
+            },
+            crossfade_end: start + 20,
+            ..span(start, end)
+        }
+    }
+
+    #[test]
+    fn the_earlier_ends_where_the_crossfade_does_and_both_fade_alike() {
+        let mut spans = [crossfaded(80, 200), span(0, 150), span(200, 300)];
+        assert!(apply(&mut spans, "clip").is_empty());
+        let fade = spans[0].crossfade;
+        assert_eq!((spans[1].end, spans[1].fade_out), (100, fade));
+        assert_eq!((spans[0].end, spans[0].fade_in), (200, fade));
+        assert_eq!(spans[0].fade_out, Fade::default());
+        assert_eq!((spans[2].end, spans[2].fade_in), (300, Fade::default()));
+        // Exact times may round the crossfade to another length.
+        let mut spans = [span(0, 100), crossfaded(80, 200)];
+        spans[1].crossfade_end = 99;
+        assert!(apply(&mut spans, "clip").is_empty());
+        assert_eq!((spans[0].end, spans[0].fade_out.length), (99, Frames(19)));
+        assert_eq!(spans[1].fade_in.length, Frames(19));
+    }
+
+    #[test]
+    fn a_crossfade_needs_a_neighbour_that_lasts_and_has_no_other_fade() {
+        let problem = |before: FadedSpan, now: FadedSpan| {
+            let problems = apply(&mut [now, before], "clip");
+            assert!(problems.iter().all(|(index, _)| *index == 0));
+            problems.into_iter().next().map(|(_, message)| message)
+        };
+        let fade = |frames| Fade::linear(Frames(frames));
+        let fades_in = |frames, span: FadedSpan| FadedSpan {
+            fade_in: fade(frames),
+            ..span
+        };
+        let fades_out = FadedSpan {
+            fade_out: fade(1),
+            ..span(0, 100)
+        };
+        assert_eq!(problem(span(0, 100), crossfaded(80, 100)), None);
+        assert_eq!(
+            problem(fades_in(100, span(0, 100)), crossfaded(80, 100)),
+            None
+        );
+        for (before, now, message) in [
+            (
+                span(90, 100),
+                crossfaded(80, 100),
+                "there is no clip before it to crossfade with",
+            ),
+            (
+                span(80, 200),
+                crossfaded(80, 100),
+                "the clip to crossfade with starts with it",
+            ),
+            (
+                span(0, 99),
+                crossfaded(80, 100),
+                "the crossfade lasts until frame 100, but the clip before it ends at frame 99: let it last longer",
+            ),
+            (
+                fades_out,
+                crossfaded(80, 100),
+                "it crossfades with the clip before it, which has a fade-out of its own: keep one of the two",
+            ),
+            (
+                fades_in(101, span(0, 100)),
+                crossfaded(80, 100),
+                "the fade-in of the clip before it is longer than what the crossfade leaves of it",
+            ),
+            (
+                span(0, 100),
+                fades_in(1, crossfaded(80, 100)),
+                "it has a fade-in and a crossfade: keep one of the two",
+            ),
+            (
+                span(0, 100),
+                crossfaded(80, 99),
+                "the crossfade of 20 frames is longer than the clip of 19",
+            ),
+        ] {
+            // Of two that start together the first in order is the earlier.
+            let found = if before.start == now.start {
+                let mut spans = [before, now];
+                apply(&mut spans, "clip").pop().map(|(_, message)| message)
+            } else {
+                problem(before, now)
+            };
+            assert_eq!(found.as_deref(), Some(message));
+        }
+    }
+}

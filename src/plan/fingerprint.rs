@@ -136,3 +136,53 @@ impl PlannedClip {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        layout::{Layout, Spec},
+        media::Memory,
+        session::{Insert, Session, Track},
+        units::{Dbtp, Decibels, SampleRate},
+    };
+
+    #[test]
+    fn whatever_changes_a_sample_changes_the_fingerprint() {
+        let fingerprint = |change: fn(&mut Session), output: &str| {
+            let spec = Spec {
+                rate: SampleRate::HZ_48000,
+                layout: Layout::Mono,
+            };
+            let mut mix = Session::new(spec.rate, Layout::Stereo);
+            let stem = Memory::new(spec, vec![vec![0.5; 10]]).unwrap();
+            mix.add_track(Track::new("t", stem));
+            change(&mut mix);
+            Plan::compile(&mix).unwrap().fingerprint(&output)
+        };
+        fn trim(gain: f64) -> Insert {
+            Insert::new("trim").unwrap().set("gain", gain).unwrap()
+        }
+        let changes: [fn(&mut Session); 9] = [
+            |_| {},
+            |mix| mix.master.gain = Decibels(-1.0),
+            |mix| mix.master.limit = Some(Dbtp(-1.0)),
+            |mix| mix.master.limit = Some(Dbtp(-2.0)),
+            |mix| mix.master.inserts.push(trim(-1.0)),
+            |mix| mix.master.inserts.push(trim(-2.0)),
+            |mix| mix.tracks_mut()[0].strip.inserts.push(trim(-1.0)),
+            |mix| mix.tracks_mut()[0].strip.mute = true,
+            |mix| mix.tracks_mut()[0].clips[0].gain = Decibels(-1.0),
+        ];
+        let mut found: Vec<u64> = changes
+            .iter()
+            .map(|change| fingerprint(*change, ""))
+            .collect();
+        found.push(fingerprint(|_| {}, "dither"));
+        assert_eq!(fingerprint(|_| {}, ""), found[0]);
+        let count = found.len();
+        found.sort_unstable();
+        found.dedup();
+        assert_eq!(found.len(), count);
+    }
+}

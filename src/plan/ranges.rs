@@ -47,3 +47,52 @@ pub(crate) fn next_edge(ranges: &[Range<u64>], frame: u64) -> u64 {
         .get(after)
         .map_or(u64::MAX, |r| if r.start > frame { r.start } else { r.end })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO: [Range<u64>; 2] = [2..4, 6..8];
+
+    #[test]
+    fn ranges_are_sorted_and_joined_up_to_a_distance() {
+        let unsorted = || [5..7, 0..2, 9..9, 3..4, 3..3];
+        assert_eq!(joined(unsorted(), 0), [0..2, 3..4, 5..7]);
+        assert_eq!(joined(unsorted(), 1), [0..7]);
+        assert_eq!(joined([0..2, 2..4, 7..8], 2), [0..4, 7..8]);
+        assert_eq!(joined([0..9, 1..3], 0), [0..9]);
+        assert_eq!(joined([0..u64::MAX, 5..6], 3), [0..u64::MAX]);
+        assert_eq!(widened(&TWO, 1), [2..5, 6..9]);
+        assert_eq!(widened(&TWO, 2), [2..10]);
+    }
+
+    #[test]
+    fn a_range_begins_with_its_start_and_lacks_its_end() {
+        let found = |frame| contains(&TWO, frame).cloned();
+        for frame in [0, 1, 4, 5, 8, 9] {
+            assert_eq!(found(frame), None, "{frame}");
+        }
+        for (frame, range) in [(2, 2..4), (3, 2..4), (6, 6..8), (7, 6..8)] {
+            assert_eq!(found(frame), Some(range));
+        }
+        let edges = [2, 2, 4, 4, 6, 6, 8, 8, u64::MAX];
+        for (frame, edge) in (0..).zip(edges) {
+            assert_eq!(next_edge(&TWO, frame), edge, "{frame}");
+        }
+    }
+
+    #[test]
+    fn frames_of_a_stretch_are_counted() {
+        for (stretch, frames) in [
+            (0..10, 4),
+            (3..7, 2),
+            (4..6, 0),
+            (2..3, 1),
+            (7..7, 0),
+            (8..9, 0),
+            (0..2, 0),
+        ] {
+            assert_eq!(overlap(&TWO, stretch.clone()), frames, "{stretch:?}");
+        }
+    }
+}

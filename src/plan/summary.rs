@@ -328,3 +328,42 @@ impl fmt::Display for PlanSummary<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        layout::{Layout, Spec},
+        media::Memory,
+        session::{Session, Track},
+        units::SampleRate,
+    };
+
+    #[test]
+    fn lengths_are_in_seconds_without_zeros_at_the_end() {
+        let spec = Spec {
+            rate: SampleRate::HZ_48000,
+            layout: Layout::Mono,
+        };
+        let mut mix = Session::new(spec.rate, spec.layout);
+        let stem = Memory::new(spec, vec![vec![0.5; 10]]).unwrap();
+        mix.add_track(Track::new("t", stem));
+        let plan = Plan::compile(&mix).unwrap();
+        for (frames, text) in [
+            (2_400, "0.05 s"),
+            (96_000, "2 s"),
+            (480_000, "10 s"),
+            (48, "0.001 s"),
+            (0, "0 s"),
+        ] {
+            assert_eq!(plan.seconds(Frames(frames)), text);
+        }
+        let fade = |frames| Fade::linear(Frames(frames));
+        assert_eq!(
+            plan.fades(&fade(48_000), &fade(2_400)),
+            "in 1 s, out 0.05 s"
+        );
+        assert_eq!(plan.fades(&fade(0), &fade(48_000)), "out 1 s");
+        assert_eq!(plan.fades(&fade(0), &fade(0)), "");
+    }
+}

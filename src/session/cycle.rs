@@ -106,3 +106,21 @@ fn fed(strip: &Strip) -> Vec<usize> {
     let sends = strip.sends.iter().map(|send| send.to);
     strip.to.into_iter().chain(sends).map(|bus| bus.0).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_circle_is_found_from_any_vertex_and_a_rhombus_is_none() {
+        let found = |targets: &[&[usize]]| circle(targets.len(), |v| targets[v].to_vec());
+        assert_eq!(found(&[]), None);
+        assert_eq!(found(&[&[1, 2], &[3], &[3], &[]]), None);
+        assert_eq!(found(&[&[0]]), Some(vec![0, 0]));
+        assert_eq!(found(&[&[1], &[2], &[0]]), Some(vec![0, 1, 2, 0]));
+        assert_eq!(found(&[&[1], &[2], &[1]]), Some(vec![1, 2, 1]));
+        assert_eq!(found(&[&[], &[0], &[3, 0], &[2]]), Some(vec![2, 3, 2]));
+        // A target that does not exist leads nowhere.
+        assert_eq!(found(&[&[7, 1], &[7]]), None);
+    }
+}

@@ -492,3 +492,184 @@ impl Deliverable {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        layout::Layout,
+        session::{Bus, Cue, Session},
+    };
+
+    fn deliverable() -> Deliverable {
+        Deliverable::new("d", "d.wav")
+    }
+
+    fn keys(of: &Deliverable) -> Vec<&'static str> {
+        of.faults().into_iter().map(|(key, _)| key).collect()
+    }
+
+    fn film() -> (Session, BusId, CueId) {
+        let mut film = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+        let music = film.add_bus(Bus::new("music"));
+        let cue = film.add_cue(Cue::new("storm"));
+        (film, music, cue)
+    }
+
+    #[test]
+    fn levels_and_loops_have_limits_that_they_may_reach() {
+        let gain = |db| keys(&deliverable().gain(Decibels(db)));
+        for db in [f64::NEG_INFINITY, -0.1, 0.0, HIGHEST_GAIN_DB] {
+            assert!(gain(db).is_empty(), "{db}");
+        }
+        for db in [HIGHEST_GAIN_DB + 0.1, f64::INFINITY, f64::NAN] {
+            assert_eq!(gain(db), ["gain"], "{db}");
+        }
+        let limit = |db| keys(&deliverable().limit(Dbtp(db)));
+        assert!(limit(-60.0).is_empty() && limit(0.0).is_empty());
+        for db in [-60.1, 0.1, f64::NAN] {
+            assert_eq!(limit(db), ["limit"], "{db}");
+        }
+        let (_, music, cue) = film();
+        assert_eq!(
+            keys(&deliverable().limit(Dbtp(-1.0)).stems([music])),
+            ["limit"]
+        );
+        let loops = |loops| keys(&deliverable().cue(cue).loops(loops));
+        assert!(loops(1).is_empty() && loops(2).is_empty() && loops(10_000).is_empty());
+        assert!(loops(0) == ["loop"] && loops(10_001) == ["loop"]);
+    }
+
+    #[test]
+    fn a_gain_comes_from_one_place() {
+        let gain = deliverable().gain(Decibels(-1.0));
+        let gain_of = deliverable().gain_of("mix");
+        assert!(keys(&gain).is_empty() && keys(&gain_of).is_empty());
+        assert!(keys(&deliverable().fit(true)).is_empty());
+        assert_eq!(keys(&gain.clone().gain_of("mix")), ["gain"]);
+        assert_eq!(keys(&gain.fit(true)), ["gain"]);
+        assert_eq!(keys(&gain_of.fit(true)), ["gain_of"]);
+    }
+
+    #[test]
+    fn a_range_ends_after_it_starts() {
+        let range = |start, end| keys(&deliverable().range(Frames(start)..Frames(end)));
+        assert!(range(4, 5).is_empty());
+        assert!(range(5, 5) == ["range"] && range(6, 5) == ["range"]);
+        assert!(keys(&deliverable().range(Frames(5)..)).is_empty());
+    }
+
+    #[test]
+    fn a_loop_repeats_a_cue_or_a_range() {
+        let (_, _, cue) = film();
+        let looped = || deliverable().loops(2);
+        assert_eq!(keys(&looped()), ["loop"]);
+        assert!(keys(&looped().cue(cue)).is_empty());
+        assert!(keys(&looped().range(Frames(0)..Frames(9))).is_empty());
+        // One message for each: that an album or a document has no loops.
+        for of in [
+            looped().album(true),
+            looped().cue_sheet(true),
+            looped().report(true),
+        ] {
+            assert_eq!(keys(&of), ["loop"]);
+        }
+    }
+
+    #[test]
+    fn excerpts_are_cut_faded_or_repeated() {
+        let fade = Fade::linear(Frames(1));
+        for of in [
+            deliverable().range(Frames(0)..),
+            deliverable().fade_in(fade),
+            deliverable().fade_out(fade),
+            deliverable().loops(2),
+        ] {
+            assert!(of.is_excerpt());
+        }
+        let whole = deliverable().fade_in(Fade::linear(Frames(0))).loops(1);
+        assert!(!whole.is_excerpt());
+    }
+
+    #[test]
+    fn an_album_and_a_document_name_the_first_key_without_a_meaning() {
+        let (_, _, cue) = film();
+        let fade = Fade::linear(Frames(1));
+        let cut = [
+            ("cue", deliverable().cue(cue)),
+            ("range", deliverable().range(Frames(0)..Frames(9))),
+            ("fade_in", deliverable().fade_in(fade)),
+            ("fade_out", deliverable().fade_out(fade)),
+        ];
+        let audio = [
+            ("gain", deliverable().gain(Decibels(1.0))),
+            ("gain_of", deliverable().gain_of("mix")),
+            ("rate", deliverable().rate(SampleRate::HZ_44100)),
+            ("layout", deliverable().layout(Layout::Mono)),
+            ("limit", deliverable().limit(Dbtp(-1.0))),
+        ];
+        for (key, of) in cut.iter().chain(&audio) {
+            assert!(keys(of).is_empty());
+            let album = keys(&of.clone().album(true));
+            let is_cut = cut.iter().any(|(cut, _)| cut == key);
+            assert_eq!(album, if is_cut { vec![*key] } else { vec![] });
+            let sheet = of.clone().cue_sheet(true).faults();
+            assert_eq!(
+                sheet,
+                [(
+                    *key,
+                    format!("a cue sheet is no audio, so {key} has no meaning")
+                )]
+            );
+            let report = of.clone().report(true).faults();
+            assert_eq!(
+                report,
+                [(
+                    *key,
+                    format!("a report is no audio, so {key} has no meaning")
+                )]
+            );
+        }
+        let odd = SampleRate::from_f64(22_254.5).unwrap();
+        assert_eq!(keys(&deliverable().rate(odd)), ["rate"]);
+        let layout = |layout| keys(&deliverable().layout(layout));
+        assert!(layout(Layout::Discrete(3)) == ["layout"] && layout(Layout::Quad).is_empty());
+    }
+
+    #[test]
+    fn an_album_solos_buses_and_nothing_solos_the_master() {
+        let (_, music, cue) = film();
+        let master = deliverable().solo(Selector::Master).faults();
+        assert!(master[0].1.starts_with("solos the master"), "{master:?}");
+        assert!(keys(&deliverable().solo(music).solo(cue)).is_empty());
+        assert!(keys(&deliverable().album(true).solo(music)).is_empty());
+        let piece = deliverable().album(true).solo(music).solo(cue).faults();
+        assert_eq!((piece.len(), piece[0].0), (1, "solo"));
+        assert!(
+            piece[0].1.starts_with("solos a part of one cue"),
+            "{piece:?}"
+        );
+    }
+
+    #[test]
+    fn a_document_is_a_table_or_a_page_or_json() {
+        let fault = |of: Deliverable, name: &str| of.name_fault(Path::new(name));
+        let sheet = || deliverable().cue_sheet(true);
+        let report = || deliverable().report(true);
+        assert!(fault(deliverable(), "a.wav").is_none() && fault(deliverable(), "a.csv").is_some());
+        for name in ["a.csv", "a.CSV", "a.json"] {
+            assert_eq!(fault(sheet(), name), None, "{name}");
+        }
+        for name in ["a.html", "a.Html", "a.json"] {
+            assert_eq!(fault(report(), name), None, "{name}");
+        }
+        assert_eq!(
+            fault(sheet(), "out/a.html").unwrap(),
+            "a cue sheet is a .csv or .json file: name it a.csv"
+        );
+        assert_eq!(
+            fault(report(), "out/a").unwrap(),
+            "a report is a .html or .json file: name it a.html"
+        );
+    }
+}

@@ -560,6 +560,7 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{layout::Layout, session::Bus, units::SampleRate};
 
     #[test]
     fn a_url_keeps_its_slashes_and_a_value_makes_no_folder() {
@@ -577,5 +578,252 @@ mod tests {
         assert_eq!(filled("out//{title}.wav"), "out/Reel 2.wav");
         let dots = |prefix: &str| filled(&format!("{prefix}{{bus}}/x.wav"));
         assert_eq!(dots("s3://film/"), format!("s3://film/{}", dots("")));
+    }
+
+    fn film() -> (Session, BusId, BusId) {
+        let mut film = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+        let music = film.add_bus(Bus::new("music"));
+        let blank = film.add_bus(Bus::new(" "));
+        (film, music, blank)
+    }
+
+    fn album() -> Deliverable {
+        Deliverable {
+            album: true,
+            ..Deliverable::new("album", "")
+        }
+    }
+
+    #[test]
+    fn names_become_safe_parts_of_a_file_name() {
+        for (name, part) in [
+            ("a/b\\c:d*e?f\"g<h>i|j\tk", "a-b-c-d-e-f-g-h-i-j-k"),
+            (" Reel 2 ", "Reel 2"),
+            ("\n", ""),
+            (".", "-"),
+            (" .. ", "--"),
+            (".a", ".a"),
+        ] {
+            assert_eq!(safe(name), part);
+        }
+        assert_eq!(words("{a} {b}{c").collect::<Vec<_>>(), ["a", "b"]);
+        let values = [("a", "{b}"), ("b", "1")];
+        assert_eq!(filled("{a}-{b}-{c}-{b", &values), "{b}-1-{c}-{b");
+    }
+
+    #[test]
+    fn a_placeholder_for_the_session_needs_a_value() {
+        let (mut film, music, blank) = film();
+        let mix = Deliverable::new("mix", "");
+        let none: [&str; 0] = [];
+        let faults = |film: &Session, of: &Deliverable, file: &str| film.pattern_faults(of, file);
+        let unknown = faults(&film, &mix, "{tile}.wav");
+        assert_eq!(unknown.len(), 1);
+        assert!(unknown[0].starts_with("there is no {tile}; there are {title}, {cue}"));
+        assert!(unknown[0].contains("\"title\""), "{unknown:?}");
+        assert_eq!(
+            faults(&film, &mix, "{title}"),
+            ["{title} is empty: the session has no title"]
+        );
+        film.title = "\t".into();
+        assert_eq!(
+            faults(&film, &mix, "{title}"),
+            ["{title} is empty: the session's title is \"\\t\""]
+        );
+        assert_eq!(faults(&film, &mix, "x"), none);
+        film.title = "Reel".into();
+        assert_eq!(faults(&film, &mix, "{title}"), none);
+
+        let no_lang = ["{lang} is empty: no language is chosen, as in lang = \"en\""];
+        assert_eq!(faults(&film, &mix, "{lang}"), no_lang);
+        assert_eq!(faults(&film, &mix, "x"), none);
+        film.lang = Some(" ".into());
+        assert_eq!(faults(&film, &mix, "{lang}"), no_lang);
+        let spoken = Deliverable {
+            lang: Some("de".into()),
+            ..mix.clone()
+        };
+        assert_eq!(faults(&film, &spoken, "{lang}"), none);
+        film.lang = Some("en".into());
+        assert_eq!(faults(&film, &mix, "{lang}"), none);
+
+        let stems = |buses: &[BusId]| mix.clone().stems(buses.iter().copied());
+        assert_eq!(
+            faults(&film, &mix, "{bus}"),
+            ["{bus} is for stems, as in stems = [\"music\"]"]
+        );
+        assert_eq!(faults(&film, &stems(&[music]), "{bus}"), none);
+        assert_eq!(faults(&film, &stems(&[music, blank]), "x"), none);
+        assert_eq!(
+            faults(&film, &stems(&[music, blank]), "{bus}"),
+            ["{bus} is empty: a bus is called \" \""]
+        );
+    }
+
+    #[test]
+    fn a_placeholder_for_pieces_needs_an_album_or_a_cue_that_states_it() {
+        let (mut film, music, _) = film();
+        let storm = film.add_cue(Cue::new("storm"));
+        let calm = film.add_cue(Cue::new("calm").artist("A").isrc("GBABC2600001"));
+        let none: [&str; 0] = [];
+        let faults = |film: &Session, of: &Deliverable, file: &str| film.pattern_faults(of, file);
+        let mix = Deliverable::new("mix", "");
+        let one = |cue| Deliverable {
+            cue: Some(cue),
+            ..mix.clone()
+        };
+        let without = |cue: CueId| Deliverable {
+            mute: vec![Selector::Cue(cue)],
+            ..album()
+        };
+        for word in ["cue", "isrc"] {
+            assert_eq!(
+                faults(&film, &mix, &format!("{{{word}}}")),
+                [format!(
+                    "{{{word}}} is for an album or one cue, as in album = true or cue = \"storm\""
+                )]
+            );
+        }
+        for of in [album(), one(storm), one(calm)] {
+            assert_eq!(faults(&film, &of, "{cue}"), none);
+        }
+
+        let no_isrc = ["{isrc} is empty: the cue \"storm\" has no isrc"];
+        let no_artist =
+            ["{artist} is empty: neither the cue \"storm\" nor the album has an artist"];
+        for (of, states_all) in [
+            (album(), false),
+            (one(storm), false),
+            (one(calm), true),
+            (without(storm), true),
+            (without(calm), false),
+        ] {
+            for (word, fault) in [("{isrc}", no_isrc), ("{artist}", no_artist)] {
+                let found = faults(&film, &of, word);
+                assert_eq!(found.is_empty(), states_all, "{found:?}");
+                assert!(states_all || found == fault, "{found:?}");
+                assert_eq!(faults(&film, &of, "x"), none);
+            }
+        }
+        let no_album_artist = ["{artist} is empty: the album has no artist"];
+        let stems_of_calm = Deliverable {
+            stems: vec![music],
+            ..one(calm)
+        };
+        for of in [&mix, &stems_of_calm] {
+            assert_eq!(faults(&film, of, "{artist}"), no_album_artist);
+            assert_eq!(faults(&film, of, "x"), none);
+        }
+        let mut muted = film.clone();
+        muted.cue_mut(storm).mute = true;
+        assert_eq!(faults(&muted, &album(), "{isrc} {artist}"), none);
+        film.album.artist = "B".into();
+        for of in [&mix, &stems_of_calm, &album(), &one(storm)] {
+            assert_eq!(faults(&film, of, "{artist}"), none);
+        }
+        film.add_cue(Cue::new(" "));
+        assert_eq!(faults(&film, &album(), "x"), none);
+        assert_eq!(
+            faults(&film, &album(), "{cue}"),
+            ["{cue} is empty: a cue is called \" \""]
+        );
+    }
+
+    #[test]
+    fn a_listing_has_a_name_and_one_folder() {
+        let (mut film, ..) = film();
+        film.title = "Reel".into();
+        film.album.artist = "B".into();
+        film.add_cue(Cue::new("calm").isrc("GBABC2600001"));
+        let listed = Deliverable {
+            listing: true,
+            ..album()
+        };
+        let none: [&str; 0] = [];
+        for word in ["{cue}", "{nn}", "{artist}", "{isrc}"] {
+            let (inside, last) = (format!("out/{word}/a.wav"), format!("out/{word}.wav"));
+            assert_eq!(
+                film.pattern_faults(&listed, &inside),
+                [format!(
+                    "{word} gives each piece a folder of its own, but a listing is of one folder"
+                )]
+            );
+            assert_eq!(film.pattern_faults(&album(), &inside), none);
+            assert_eq!(film.pattern_faults(&listed, &last), none);
+            assert_eq!(film.pattern_faults(&listed, word), none);
+        }
+        assert_eq!(film.pattern_faults(&listed, "{title}/a.wav"), none);
+        film.title.clear();
+        let nameless = ["its listing has no name: neither the album nor the session has a title"];
+        assert_eq!(film.pattern_faults(&listed, "a.wav"), nameless);
+        assert_eq!(film.pattern_faults(&album(), "a.wav"), none);
+        film.album.title = "Score".into();
+        assert_eq!(film.pattern_faults(&listed, "a.wav"), none);
+    }
+
+    #[test]
+    fn an_album_has_the_cues_that_are_not_muted_then_its_listings() {
+        let (mut film, music, blank) = film();
+        film.title = "Reel".into();
+        let [a, b, c] = ["a", "b", "c"].map(|name| film.add_cue(Cue::new(name)));
+        film.cue_mut(b).mute = true;
+        let names = |of: Deliverable| {
+            let outputs = film.outputs(&Deliverable {
+                file: "out/{nn} {title} {cue} {bus}.wav".into(),
+                ..of
+            });
+            let name = |output: Output| (output.file.display().to_string(), output.content);
+            outputs.into_iter().map(name).collect::<Vec<_>>()
+        };
+        let listed = Deliverable {
+            listing: true,
+            ..album()
+        };
+        assert_eq!(
+            names(listed),
+            [
+                ("out/01 Reel a .wav".to_owned(), Content::Cue(a)),
+                ("out/02 Reel c .wav".to_owned(), Content::Cue(c)),
+                ("out/Reel.cue".to_owned(), Content::AlbumCue),
+                ("out/album.json".to_owned(), Content::AlbumJson),
+            ]
+        );
+        let without = Deliverable {
+            mute: vec![Selector::Cue(a), Selector::Bus(music)],
+            ..album()
+        };
+        assert_eq!(
+            names(without),
+            [("out/01 Reel c .wav".to_owned(), Content::Cue(c))]
+        );
+        let mut other = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+        let foreign = other.add_bus(Bus::new("music"));
+        let stems = Deliverable {
+            cue: Some(a),
+            ..Deliverable::new("s", "").stems([blank, foreign, music])
+        };
+        assert_eq!(
+            names(stems),
+            [
+                ("out/01 Reel a .wav".to_owned(), Content::Stem(blank)),
+                ("out/02 Reel a music.wav".to_owned(), Content::Stem(music)),
+            ]
+        );
+        for (of, content) in [
+            (Deliverable::new("m", ""), Content::Mix),
+            (Deliverable::new("s", "").cue_sheet(true), Content::CueSheet),
+        ] {
+            let names = names(of);
+            assert_eq!(names, [("out/01 Reel  .wav".to_owned(), content)]);
+        }
+        let audio = [Content::Mix, Content::Stem(music), Content::Cue(a)];
+        assert!(audio.into_iter().all(Content::is_audio));
+        let texts = [
+            Content::CueSheet,
+            Content::AlbumCue,
+            Content::AlbumJson,
+            Content::Report,
+        ];
+        assert!(!texts.into_iter().any(Content::is_audio));
     }
 }

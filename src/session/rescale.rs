@@ -152,3 +152,95 @@ impl Rescale {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        curve::Shape,
+        layout::Layout,
+        media::Input,
+        session::{Bus, Cue},
+        units::{Decibels, Pan},
+    };
+
+    #[test]
+    fn every_time_of_a_session_is_kept() {
+        let session = |n: u64, rate| {
+            let gain = || Curve::new().point(Frames(7 * n), Decibels(-6.0), Shape::Linear);
+            let pan = Curve::new().point(Frames(9 * n), Pan::LEFT, Shape::Linear);
+            let fade = |frames: u64| Fade::linear(Frames(frames * n));
+            let clip = |at: u64| {
+                Clip::new(Input::file("a.wav"))
+                    .at(Frames(at * n))
+                    .from(Frames(11 * n))
+                    .length(Frames(13 * n))
+                    .fade_in(fade(2))
+                    .fade_out(fade(3))
+                    .crossfade(fade(4))
+            };
+            let track = || {
+                Track::of("t")
+                    .clip(clip(5))
+                    .clip(clip(90))
+                    .gain_curve(gain())
+            };
+            let mut session = Session::new(rate, Layout::Stereo);
+            session.length = Some(Frames(1000 * n));
+            session.master.gain_curve = gain();
+            session.markers.push(Marker {
+                at: Frames(17 * n),
+                name: "m".into(),
+            });
+            session.add_bus(Bus::new("b").gain_curve(gain()).pan_curve(pan));
+            session.add_track(track());
+            let place = Use::at(Frames(100 * n))
+                .from(Frames(3 * n))
+                .fade_in(fade(5));
+            let cue = Cue::new("c").track(track()).used(place);
+            session.add_cue(cue.marker(Frames(19 * n), "k"));
+            session
+        };
+        let mut slow = session(1, SampleRate::HZ_48000);
+        let fast = session(2, SampleRate::HZ_96000);
+        let read = |session: &Session| {
+            let cue = &session.cues()[0];
+            (
+                (session.rate, session.length, session.markers.clone()),
+                session.master.gain_curve.clone(),
+                session.buses()[0].strip.clone(),
+                session.tracks()[0].clone(),
+                (cue.markers.clone(), cue.tracks.clone(), cue.uses.clone()),
+            )
+        };
+        assert_eq!(read(&slow.at_rate(SampleRate::HZ_96000)), read(&fast));
+        assert_eq!(read(&slow.at_rate(slow.rate)), read(&slow));
+        slow.rate = SampleRate::HZ_96000;
+        assert_eq!(
+            read(&slow.at_rate(SampleRate::HZ_48000)).0.1,
+            Some(Frames(500))
+        );
+        let scale = slow.rescale_to(SampleRate::HZ_48000);
+        let half = scale.excerpt(Excerpt {
+            start: Frames(8),
+            end: Some(Frames(20)),
+        });
+        assert_eq!((half.start, half.end), (Frames(4), Some(Frames(10))));
+    }
+
+    #[test]
+    fn an_exact_time_is_converted_before_it_is_rounded() {
+        let mut session = Session::new(SampleRate::HZ_48000, Layout::Stereo);
+        let mut clip = Clip::new(Input::file("a.wav"))
+            .at(Frames(1))
+            .from(Frames(2));
+        // 4/3 of a frame are 8/3 at twice the rate; `from` was set since, so its exact time is void.
+        clip.exact.at = Some(ExactFrames::new(4, 3));
+        clip.exact.from = Some(ExactFrames::new(4, 3));
+        session.add_track(Track::of("t").clip(clip));
+        let fast = session.at_rate(SampleRate::HZ_96000);
+        let clip = &fast.tracks()[0].clips[0];
+        assert_eq!((clip.at, clip.from), (At::Frames(Frames(3)), Frames(4)));
+        assert_eq!(clip.exact.at, Some(ExactFrames::new(8, 3)));
+    }
+}

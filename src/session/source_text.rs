@@ -145,3 +145,51 @@ impl std::fmt::Debug for KeySpans {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(text: &str, overrides: &str, span: Range<usize>) -> SourceLocation {
+        let source = SourceText {
+            path: "s.toml".into(),
+            text: text.into(),
+            overrides: overrides.into(),
+        };
+        source.place(&span)
+    }
+
+    #[test]
+    fn a_place_has_a_line_a_column_and_a_width_in_characters() {
+        let at = place("a = 1\nb = \"éx\" # c\n", "", 10..15);
+        assert_eq!((at.line, at.column, at.width), (2, 5, 4));
+        assert_eq!((at.text.as_str(), at.skipped), ("b = \"éx\" # c", 0));
+        assert_eq!(at.file, Path::new("s.toml"));
+        let first = place("a = 1\nb", "", 0..7);
+        assert_eq!((first.line, first.column, first.width), (1, 1, 5));
+        let end = place("a = 1", "", 5..5);
+        assert_eq!((end.line, end.column, end.width), (1, 6, 1));
+    }
+
+    #[test]
+    fn an_override_has_a_line_of_its_own() {
+        let at = place("a = 1\n", "b = 2\nc = 3", 17..18);
+        assert_eq!((at.line, at.column), (2, 5));
+        assert_eq!((at.file, at.text), ("set".into(), "c = 3".to_owned()));
+        let in_file = place("a = 1\n", "b = 2", 4..5);
+        assert_eq!((in_file.file, in_file.line), ("s.toml".into(), 1));
+    }
+
+    #[test]
+    fn a_long_line_is_shown_from_an_eighth_of_the_width_before_the_place() {
+        let line = |length: usize| "x".repeat(length);
+        let shown = |length: usize, at: usize| {
+            let place = place(&line(length), "", at..length);
+            (place.skipped, place.text.len(), place.width)
+        };
+        assert_eq!(shown(400, 399), (0, 400, 1));
+        assert_eq!(shown(401, 30), (0, 400, 371));
+        assert_eq!(shown(1000, 250), (200, 400, 400));
+        assert_eq!(shown(1000, 999), (949, 51, 1));
+    }
+}

@@ -422,4 +422,41 @@ mod tests {
         assert_eq!(from(3), [8]);
         assert_eq!((from(4), from(5), from(100)), (vec![], vec![], vec![]));
     }
+
+    #[test]
+    fn files_memory_and_readers_are_read_alike() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        let bytes: Arc<[u8]> = (0..20).collect();
+        fs::write(&path, &bytes).unwrap();
+        let reader = Box::new(std::io::Cursor::new(bytes.to_vec()));
+        let files = [
+            InputFile::open(&path).unwrap(),
+            InputFile::in_memory(bytes),
+            InputFile::of_reader(reader).unwrap(),
+        ];
+        let rest = |mut file: &InputFile| {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).unwrap();
+            bytes
+        };
+        for (number, file) in files.iter().enumerate() {
+            assert_eq!((file.len(), file.version().is_some()), (20, number == 0));
+            assert!(file.integrity_error().is_none());
+            let mut position = file;
+            let error = position.seek(SeekFrom::Current(-1)).unwrap_err();
+            assert_eq!(error.to_string(), "seek before the start");
+            assert_eq!(position.seek(SeekFrom::End(-3)).unwrap(), 17);
+            assert_eq!(rest(file), [17, 18, 19]);
+            assert_eq!(position.seek(SeekFrom::Current(0)).unwrap(), 20);
+            assert!(position.seek(SeekFrom::Start(30)).is_ok() && rest(file).is_empty());
+            let end = file.window(10, 100);
+            assert_eq!((end.len(), file.window(30, 5).len()), (10, 0));
+            let inner = end.window(2, 5);
+            assert_eq!((inner.len(), rest(&inner)), (5, vec![12, 13, 14, 15, 16]));
+        }
+        fs::write(&path, [0; 21]).unwrap();
+        assert_eq!(files[0].integrity_error().unwrap().to_string(), CHANGED);
+        assert_eq!(files[0].len(), 20);
+    }
 }

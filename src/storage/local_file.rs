@@ -584,4 +584,15 @@ mod tests {
         assert_eq!(old.unwrap(), b"old");
         assert!(left.len() <= 2, "{left:?}");
     }
+
+    #[test]
+    fn a_name_that_no_file_can_have_is_refused_at_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let long = folder.path().join("x".repeat(300));
+        let error = LocalFile::create(&long, true, 0).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Output);
+        assert_eq!(names(folder.path()), [""; 0]);
+        fs::write(folder.path().join("a"), "").unwrap();
+        assert!(LocalFile::create(&folder.path().join("a/b"), true, 0).is_err());
+    }
 }

@@ -133,3 +133,103 @@ impl Clock {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 44.1 kHz and 24 frames per second, of which each is 1,837.5 frames of audio.
+    fn clock() -> Clock {
+        let fps = "24".parse().unwrap();
+        Clock {
+            rate: SampleRate::HZ_44100,
+            fps: Some(fps),
+            start: Some(Timecode::parse("01:00:00:00", fps).unwrap()),
+            allows_bare_numbers: false,
+        }
+    }
+
+    #[test]
+    fn a_length_is_a_time_or_a_timecode() {
+        let length = |text: &str| clock().length(text);
+        assert_eq!(length("12.5s"), Ok(Frames(551_250)));
+        assert_eq!(length(" 480 frames "), Ok(Frames(480)));
+        assert_eq!(length("0"), Ok(Frames(0)));
+        assert_eq!(length("00:02:12"), Ok(Frames(110_250)));
+        assert_eq!(length(" 01:00:02:12 "), Ok(Frames(3602 * 44_100 + 22_050)));
+        assert_eq!(
+            length("12").unwrap_err(),
+            "12 has no unit: write \"12s\" or \"12 frames\""
+        );
+        assert_eq!(
+            length("1.5").unwrap_err(),
+            "1.5 has no unit: write \"1.5s\""
+        );
+        let bare = Clock {
+            allows_bare_numbers: true,
+            ..clock()
+        };
+        assert_eq!(bare.length("12"), Ok(Frames(12)));
+        let without = Clock {
+            fps: None,
+            ..clock()
+        };
+        let no_fps = |text: &str| {
+            format!(
+                "{text:?} is a timecode, and the session states no frame rate: set fps, as in fps = \"24\""
+            )
+        };
+        for text in ["00:02:12", "01:00:02:12"] {
+            assert_eq!(without.length(text), Err(no_fps(text)));
+        }
+    }
+
+    #[test]
+    fn a_time_between_two_frames_has_an_exact_value() {
+        let exact = |text: &str| clock().exact(text);
+        assert_eq!(exact("10ms"), None);
+        assert_eq!(exact("1ms"), Some(ExactFrames::new(441, 10)));
+        assert_eq!(exact("00:00:01"), Some(ExactFrames::new(3675, 2)));
+        assert_eq!(exact("00:00:00:02"), None);
+        assert_eq!((exact("x"), exact("00:00:99")), (None, None));
+    }
+
+    #[test]
+    fn a_position_is_against_picture_or_in_a_cue() {
+        use TimeOrigin::{Cue, Picture};
+        let position = |text: &str, origin| clock().position(text, origin);
+        assert_eq!(position(" origin ", Picture), Ok(At::Origin));
+        assert!(
+            position("origin", Cue)
+                .unwrap_err()
+                .starts_with("\"origin\" is for the uses")
+        );
+        let timecode = clock().timecode("01:00:01:00").unwrap();
+        assert_eq!(position("01:00:01:00", Picture), Ok(At::Timecode(timecode)));
+        assert_eq!(
+            position("01:00:01:00", Cue).unwrap_err(),
+            "\"01:00:01:00\" is a place against picture; in a cue, count from its start"
+        );
+        for origin in [Picture, Cue] {
+            assert_eq!(position("1s", origin), Ok(At::Frames(Frames(44_100))));
+        }
+
+        let moment = |clock: Clock, text: &str| clock.moment(text, Picture);
+        assert_eq!(moment(clock(), "2s"), Ok(Frames(88_200)));
+        assert_eq!(moment(clock(), "01:00:00:00"), Ok(Frames(0)));
+        assert_eq!(moment(clock(), "01:00:00:02"), Ok(Frames(3675)));
+        assert_eq!(
+            moment(clock(), "00:59:59:23").unwrap_err(),
+            "00:59:59:23 lies before the start of the session, 01:00:00:00"
+        );
+        assert_eq!(
+            moment(clock(), "origin").unwrap_err(),
+            "\"origin\" is no time, like 12.5s, 2m20s, 250ms or 12000 frames"
+        );
+        let midnight = Clock {
+            start: None,
+            ..clock()
+        };
+        assert_eq!(moment(midnight, "00:00:01:00"), Ok(Frames(44_100)));
+    }
+}

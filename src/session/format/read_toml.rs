@@ -141,3 +141,107 @@ fn node(from: &toml::Spanned<DeValue<'_>>, offset: usize) -> Node {
         span: moved(from.span(), offset),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the explanation of an error about `part` of a text.
+    fn explanation(source: &str, part: &str, message: &str) -> Option<String> {
+        let start = source.rfind(part).unwrap();
+        explained(source, &(start..start + part.len()), message)
+    }
+
+    #[test]
+    fn a_name_that_is_there_twice_is_explained_by_what_it_names() {
+        for (line, what) in [
+            (
+                "[[track]]",
+                "each track is a table with a name: write [track.NAME]",
+            ),
+            (
+                "[track.a]",
+                "this table is in the file twice: give one another name, or join them",
+            ),
+            ("gain = 1", "this key is in the table twice: remove one"),
+        ] {
+            let text = format!("{line}\n  {line}\n");
+            assert_eq!(
+                explanation(&text, line, "duplicate key").as_deref(),
+                Some(what)
+            );
+        }
+    }
+
+    #[test]
+    fn a_value_without_quotes_is_explained_by_what_it_looks_like() {
+        let quoted = |value: &str| {
+            explanation(
+                &format!("x = {value} # note\n"),
+                value,
+                "string values must be quoted",
+            )
+        };
+        for (value, what) in [
+            ("yes", "write true, without quotes"),
+            ("on", "write true, without quotes"),
+            ("True", "write true, without quotes"),
+            ("TRUE", "write true, without quotes"),
+            ("no", "write false, without quotes"),
+            ("off", "write false, without quotes"),
+            ("False", "write false, without quotes"),
+            ("FALSE", "write false, without quotes"),
+            ("-Inf", "write -inf"),
+            ("-INF", "write -inf"),
+            ("-infinity", "write -inf"),
+            ("44.1k", "write 44100, in Hz"),
+            ("48K", "write 48000, in Hz"),
+            ("k", "text needs quotes: write \"k\""),
+            ("-3dB", "text needs quotes: write \"-3dB\""),
+        ] {
+            assert_eq!(quoted(value).as_deref(), Some(what), "{value}");
+        }
+        let missing = explained("x =\n", &(3..3), "string values must be quoted");
+        assert_eq!(missing.as_deref(), Some("a value is missing after ="));
+    }
+
+    #[test]
+    fn a_decimal_comma_is_explained_and_a_list_is_not() {
+        let value = |value: &str| explanation(&format!("x = {value}\n"), value, "unexpected");
+        for (text, point) in [("-3,5", "-3.5"), ("+0,25 # dB", "+0.25"), (",5", ".5")] {
+            let what = format!("decimals need a point: write {point}");
+            assert_eq!(value(text), Some(what));
+        }
+        for text in ["3,", "a,5", "3,a", "3 5"] {
+            assert_eq!(value(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn open_brackets_quotes_and_escapes_are_explained() {
+        let header = |line: &str| explanation(&format!("{line}\n"), line, "unclosed table");
+        assert_eq!(
+            header("[track.a").as_deref(),
+            Some("the ] after the name of the table is missing")
+        );
+        assert_eq!(
+            header("[track.lead vox ]").as_deref(),
+            Some("a name with spaces needs quotes: write [track.\"lead vox\"]")
+        );
+        assert_eq!((header("[track.a]"), header("x = 1")), (None, None));
+        let value = |value: &str, message| explanation(&format!("x = {value}\n"), value, message);
+        let slash = "write / between folders, as in \"stems/vox.wav\"";
+        assert_eq!(
+            value(r#""a\vox.wav""#, "invalid escape").as_deref(),
+            Some(slash)
+        );
+        assert_eq!(value("\"a.wav\"", "invalid escape"), None);
+        let quotes = "the quotes at the end of the text are missing";
+        assert_eq!(
+            value("\"a.wav", "invalid basic string").as_deref(),
+            Some(quotes)
+        );
+        assert_eq!(value("\"a.wav\"", "invalid basic string"), None);
+        assert_eq!(value("a\"", "invalid basic string"), None);
+    }
+}

@@ -202,10 +202,12 @@ impl FieldWriter<'_> {
             ));
             return String::new();
         };
-        if inner
-            .components()
-            .all(|c| matches!(c, Component::Normal(_) | Component::ParentDir))
-        {
+        // The components of a link lack one of its slashes.
+        let is_relative = !is_link(text)
+            && inner
+                .components()
+                .all(|c| matches!(c, Component::Normal(_) | Component::ParentDir));
+        if is_relative {
             let names: Vec<&str> = inner
                 .components()
                 .filter_map(|c| c.as_os_str().to_str())
@@ -1061,4 +1063,267 @@ pub(super) fn texts(texts: &[String]) -> Option<Value> {
         span: 0..0,
     };
     (!texts.is_empty()).then(|| Value::List(texts.iter().map(node).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(rate: SampleRate) -> Session {
+        Session::new(rate, Layout::Stereo)
+    }
+
+    /// Returns a value as it is written into a file of the session, as part of a text.
+    fn written(value: &impl FieldValue, session: &Session) -> Option<String> {
+        let mut refused = None;
+        let mut field = FieldWriter {
+            name: "t",
+            session,
+            folder: Path::new("reels"),
+            refused: &mut refused,
+        };
+        let value = value.write(&mut field).map(|value| value.inline());
+        assert_eq!(refused, None);
+        value
+    }
+
+    fn node(value: Value) -> Node {
+        Node { value, span: 0..0 }
+    }
+
+    #[test]
+    fn a_time_is_written_in_seconds_where_whole_milliseconds_are_exact() {
+        let text = |frames: u64| seconds(Frames(frames), SampleRate::HZ_48000);
+        for (frames, seconds) in [
+            (48, "0.001s"),
+            (48_000, "1s"),
+            (480_000, "10s"),
+            (600_000, "12.5s"),
+            (((1 << 32) - 1) * 48_000, "4294967295s"),
+        ] {
+            assert_eq!(text(frames).as_deref(), Some(seconds));
+        }
+        for frames in [0, 1, 47, 48_024, (1 << 32) * 48_000] {
+            assert_eq!(text(frames), None, "{frames}");
+        }
+        let film = session(SampleRate::HZ_48000);
+        for (frames, text) in [(0, "0"), (47, "47 frames"), (96, "0.002s")] {
+            assert_eq!(written(&Frames(frames), &film).unwrap(), text);
+            assert_eq!(written(&At::Frames(Frames(frames)), &film).unwrap(), text);
+        }
+        assert_eq!(written(&At::Origin, &film).unwrap(), "origin");
+        assert_eq!(written(&None::<Frames>, &film), None);
+    }
+
+    #[test]
+    fn numbers_and_pans_are_written_as_short_as_they_are_exact() {
+        let is_integer = |x: f64| matches!(number(x), Value::Integer(n) if n as f64 == x);
+        let is_number =
+            |x: f64| matches!(number(x), Value::Number(y) if y.to_bits() == x.to_bits());
+        for x in [0.0, 3.0, -60.0, 999_999_999.0, -999_999_999.0] {
+            assert!(is_integer(x), "{x}");
+        }
+        for x in [0.5, 1e9, -1e9, f64::NEG_INFINITY, f64::NAN] {
+            assert!(is_number(x), "{x}");
+        }
+        for (value, text) in [(0.3, "R30"), (-1.0, "L100"), (0.0, "C"), (0.255, "0.255")] {
+            assert_eq!(pan(Pan(value)).inline(), text);
+        }
+    }
+
+    #[test]
+    fn a_fade_states_its_length_and_a_shape_that_is_not_linear() {
+        let film = session(SampleRate::HZ_48000);
+        let fade = |frames, shape| {
+            let length = Frames(frames);
+            written(&Fade { length, shape }, &film)
+        };
+        assert_eq!(fade(48_000, FadeShape::Linear).unwrap(), "1s");
+        assert_eq!(fade(47, FadeShape::Linear).unwrap(), "47 frames");
+        assert_eq!(
+            fade(48, FadeShape::EqualPower).unwrap(),
+            "0.001s equal-power"
+        );
+        assert_eq!(fade(0, FadeShape::EqualPower), None);
+    }
+
+    #[test]
+    fn a_time_between_two_frames_is_written_exactly() {
+        let film = session(SampleRate::HZ_48000);
+        // 1.01 ms are 48.48 frames; the last three decimals are written in milliseconds.
+        let exact = Some(ExactFrames::new(1212, 25));
+        let picosecond = Some(ExactFrames::new(48_000 * 1_000_000_001, 1_000_000_000_000));
+        let stated = |value, exact| written(&Stated { value, exact }, &film).unwrap();
+        assert_eq!(stated(Frames(48), exact), "0.00101s");
+        assert_eq!(stated(Frames(48), picosecond), "1.000000001ms");
+        assert_eq!(stated(Frames(48), None), "0.001s");
+        // The time was set since.
+        assert_eq!(stated(Frames(50), exact), "50 frames");
+        let at = |at, exact| written(&Stated { value: at, exact }, &film).unwrap();
+        assert_eq!(at(At::Frames(Frames(48)), exact), "0.00101s");
+        assert_eq!(at(At::Origin, exact), "origin");
+        let some = Stated {
+            value: Some(Frames(48)),
+            exact,
+        };
+        assert_eq!(written(&some, &film).unwrap(), "0.00101s");
+        let none = Stated {
+            value: None::<Frames>,
+            exact,
+        };
+        assert_eq!(written(&none, &film), None);
+        for (shape, text) in [
+            (FadeShape::Linear, "0.00101s"),
+            (FadeShape::EqualPower, "0.00101s equal-power"),
+        ] {
+            let value = Fade {
+                length: Frames(48),
+                shape,
+            };
+            assert_eq!(written(&Stated { value, exact }, &film).unwrap(), text);
+        }
+        // A frame of 24 a second is 1,837.5 frames, and no decimal number of seconds.
+        let mut slow = session(SampleRate::HZ_44100);
+        let frame = Stated {
+            value: Frames(1838),
+            exact: Some(ExactFrames::new(3675, 2)),
+        };
+        assert_eq!(written(&frame, &slow).unwrap(), "1838 frames");
+        slow.fps = Some(FrameRate::FPS_24);
+        assert_eq!(written(&frame, &slow).unwrap(), "00:00:00:01");
+        slow.fps = None;
+        slow.start = Some(Timecode::midnight(FrameRate::FPS_24));
+        assert_eq!(written(&frame, &slow).unwrap(), "00:00:00:01");
+        slow.fps = Some(FrameRate::FPS_25);
+        assert_eq!(written(&frame, &slow).unwrap(), "1838 frames");
+    }
+
+    #[test]
+    fn a_timecode_of_another_rate_is_written_from_the_start() {
+        let timecode = |text: &str, fps| Timecode::parse(text, fps).unwrap();
+        let at = At::Timecode(timecode("01:00:01:00", FrameRate::FPS_25));
+        let mut film = session(SampleRate::HZ_48000);
+        assert_eq!(written(&at, &film).unwrap(), "3601s");
+        film.fps = Some(FrameRate::FPS_25);
+        assert_eq!(written(&at, &film).unwrap(), "01:00:01:00");
+        film.fps = Some(FrameRate::FPS_24);
+        film.start = Some(timecode("01:00:00:00", FrameRate::FPS_24));
+        assert_eq!(written(&at, &film).unwrap(), "1s");
+        // Before the start there is no such time.
+        film.start = Some(timecode("02:00:00:00", FrameRate::FPS_24));
+        assert_eq!(written(&at, &film).unwrap(), "01:00:01:00");
+    }
+
+    #[test]
+    fn a_path_leads_from_the_folder_of_the_session() {
+        let film = session(SampleRate::HZ_48000);
+        let path = |path: &str| written(&PathBuf::from(path), &film).unwrap();
+        assert_eq!(path("reels/stems/a.wav"), "stems/a.wav");
+        assert_eq!(path("stems/./a.wav"), "../stems/a.wav");
+        assert_eq!(path("a.wav"), "../a.wav");
+        assert_eq!(path("/stems/a.wav"), "/stems/a.wav");
+        assert_eq!(path("s3://film/a.wav"), "s3://film/a.wav");
+        let input = |input: Input| written(&input, &film).unwrap();
+        assert_eq!(input(Input::file("reels/a.wav")), "a.wav");
+        let stream = Input::stream("reels/a.mka", 2);
+        assert_eq!(input(stream.clone()), "a.mka#2");
+        assert_eq!(input(stream.channel(3)), "a.mka#2#ch3");
+    }
+
+    #[test]
+    fn a_level_is_a_number_or_minus_infinity() {
+        let read = |value| decibels(&node(value)).map(|level| level.0);
+        assert_eq!(read(Value::Integer(-3)), Ok(-3.0));
+        assert_eq!(read(Value::Number(0.5)), Ok(0.5));
+        assert_eq!(
+            read(Value::Number(f64::NEG_INFINITY)),
+            Ok(f64::NEG_INFINITY)
+        );
+        assert_eq!(read(Value::Text("-inf".into())), Ok(f64::NEG_INFINITY));
+        for x in [f64::INFINITY, f64::NAN] {
+            assert_eq!(
+                read(Value::Number(x)),
+                Err(format!("{x} is no level in dB"))
+            );
+        }
+        let text = read(Value::Text("loud".into())).unwrap_err();
+        assert!(text.starts_with("is text, but should be "), "{text}");
+        let switch = read(Value::Switch(true)).unwrap_err();
+        assert!(switch.starts_with("is true or false, but should be "));
+    }
+
+    #[test]
+    fn a_time_without_a_unit_is_read_where_programs_write_it() {
+        let clock = |allows_bare_numbers| Clock {
+            rate: SampleRate::HZ_48000,
+            fps: None,
+            start: None,
+            allows_bare_numbers,
+        };
+        let read = |value, bare| {
+            let clock = clock(bare);
+            time::<Frames>(&node(value), &clock, |text| clock.length(text))
+        };
+        for bare in [false, true] {
+            assert_eq!(read(Value::Integer(0), bare), Ok(Frames(0)));
+            assert_eq!(read(Value::Text("1s".into()), bare), Ok(Frames(48_000)));
+            assert_eq!(read(Value::Integer(-1), bare), Err("is below 0".to_owned()));
+            let number = read(Value::Number(1.5), bare).unwrap_err();
+            assert_eq!(number, "1.5 has no unit: write \"1.5s\"");
+            let zero = read(Value::Number(0.0), bare).unwrap_err();
+            assert!(zero.starts_with("is a number, but should be "), "{zero}");
+        }
+        assert_eq!(read(Value::Integer(5), true), Ok(Frames(5)));
+        assert_eq!(
+            read(Value::Integer(5), false).unwrap_err(),
+            "5 has no unit: write \"5s\" or \"5 frames\""
+        );
+    }
+
+    #[test]
+    fn levels_and_timecodes_are_written_as_they_are_read() {
+        let film = session(SampleRate::HZ_48000);
+        assert_eq!(written(&Lufs(-23.0), &film).unwrap(), "-23");
+        assert_eq!(written(&Dbtp(-1.5), &film).unwrap(), "-1.5");
+        assert_eq!(
+            written(&Decibels(f64::NEG_INFINITY), &film).unwrap(),
+            "-inf"
+        );
+        assert_eq!(written(&FrameRate::FPS_29_97_DF, &film).unwrap(), "29.97df");
+        let timecode = Timecode::midnight(FrameRate::FPS_24);
+        assert_eq!(written(&timecode, &film).unwrap(), "00:00:00:00");
+        assert_eq!(written(&SampleRate::HZ_44100, &film).unwrap(), "44100");
+        assert_eq!(written(&true, &film).unwrap(), "true");
+        assert_eq!(written(&"a".to_owned(), &film).unwrap(), "a");
+        assert_eq!(written(&String::new(), &film), None);
+        assert_eq!(written(&Layout::Stereo, &film).unwrap(), "stereo");
+        let excerpt = |start, end: Option<u64>| Excerpt {
+            start: Frames(start),
+            end: end.map(Frames),
+        };
+        for (excerpt, text) in [
+            (excerpt(0, None), "0 frames.."),
+            (excerpt(48_000, Some(47)), "1s..47 frames"),
+        ] {
+            assert_eq!(written(&excerpt, &film).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn an_escape_in_place_of_a_folder_is_explained() {
+        let folder = tempfile::tempdir().unwrap();
+        let stems = folder.path().join("stems");
+        std::fs::create_dir(&stems).unwrap();
+        for name in ["bass.wav", "toms.wav", "noise.wav", "fx.wav", "reed.wav"] {
+            std::fs::write(stems.join(name), "").unwrap();
+            let path = folder.path().join("s.toml");
+            for file in [format!("stems\\{name}"), format!("stems\\\\{name}")] {
+                let text = format!("rate = 48000\n[track.t]\nfile = \"{file}\"\n");
+                std::fs::write(&path, text).unwrap();
+                let error = Session::load(&path).unwrap_err().to_string();
+                let what = format!("folders are separated by /: write \"stems/{name}\"");
+                assert!(error.contains(&what), "{error}");
+            }
+        }
+    }
 }

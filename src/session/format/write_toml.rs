@@ -184,3 +184,126 @@ pub(super) fn same_tables(a: &Table, b: &Table) -> bool {
     };
     a.entries.len() == b.entries.len() && pairs.into_iter().all(equal)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_the_same_by_type_content_and_order() {
+        let list = |values: &[Value]| {
+            let node = |value: &Value| Node {
+                value: value.clone(),
+                span: 0..0,
+            };
+            Value::List(values.iter().map(node).collect())
+        };
+        let table = |entries: &[(&str, i64)]| {
+            let mut table = Table::default();
+            for (key, n) in entries {
+                table.put(key, Value::Integer(*n));
+            }
+            Value::Table(table)
+        };
+        let (one, two) = (Value::Integer(1), Value::Integer(2));
+        let values = [
+            Value::Text("a".into()),
+            Value::Text("b".into()),
+            one.clone(),
+            two.clone(),
+            Value::Number(1.0),
+            Value::Number(2.0),
+            Value::Switch(true),
+            Value::Switch(false),
+            list(&[]),
+            list(&[one.clone()]),
+            list(&[one.clone(), two.clone()]),
+            list(&[two, one]),
+            table(&[]),
+            table(&[("a", 1)]),
+            table(&[("a", 2)]),
+            table(&[("b", 1)]),
+            table(&[("a", 1), ("b", 1)]),
+            table(&[("b", 1), ("a", 1)]),
+        ];
+        for (i, a) in values.iter().enumerate() {
+            for (j, b) in values.iter().enumerate() {
+                assert_eq!(same(a, b), i == j, "{a:?} {b:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_keys_that_changed_are_written_and_comments_stay() {
+        let tree = |entries: &[(&str, i64)]| {
+            let mut inner = Table::default();
+            for (key, n) in entries {
+                inner.put(key, Value::Integer(*n));
+            }
+            let mut bus = Table::default();
+            bus.put("a", Value::Table(inner));
+            let mut root = Table::default();
+            root.put("bus", Value::Table(bus));
+            root
+        };
+        let text = "[bus.a] # first\nx  =  1 # keep\ny = 2\nz = 3\n";
+        let (old, new) = (
+            tree(&[("x", 1), ("y", 2), ("z", 3)]),
+            tree(&[("x", 5), ("z", 3), ("w", 4)]),
+        );
+        assert_eq!(
+            edited(text, &old, &new).unwrap(),
+            "[bus.a] # first\nx  =  5 # keep\nz = 3\nw = 4\n"
+        );
+        assert_eq!(edited(text, &old, &old).unwrap(), text);
+        assert_eq!(edited("[bus", &old, &new), None);
+        assert_eq!(
+            without(text, "bus", "a", &["y", "none"]).unwrap(),
+            "[bus.a] # first\nx  =  1 # keep\nz = 3\n"
+        );
+        assert_eq!(without(text, "bus", "b", &["y"]), None);
+        assert_eq!(without(text, "cue", "a", &["y"]), None);
+    }
+
+    #[test]
+    fn named_tables_have_sections_and_their_parts_lines() {
+        let table = |entries: &[(&str, Value)]| {
+            let mut table = Table::default();
+            for (key, value) in entries {
+                table.put(key, value.clone());
+            }
+            Value::Table(table)
+        };
+        let one = || table(&[("x", Value::Integer(1))]);
+        let tree = table(&[
+            ("album", one()),
+            ("marker", table(&[("8s", Value::Text("a".into()))])),
+            ("bus", table(&[("b", table(&[("send", one())]))])),
+            (
+                "track",
+                table(&[
+                    ("t", table(&[("clip", table(&[("c", one())]))])),
+                    (
+                        "u",
+                        table(&[("x", Value::Integer(1)), ("clip", table(&[("c", one())]))]),
+                    ),
+                ]),
+            ),
+            (
+                "cue",
+                table(&[(
+                    "k",
+                    table(&[("track", table(&[("t", one())])), ("marker", one())]),
+                )]),
+            ),
+        ]);
+        let Value::Table(tree) = tree else {
+            panic!("it is a table")
+        };
+        assert_eq!(
+            text(&tree),
+            "marker = { 8s = \"a\" }\n\n[album]\nx = 1\n\n[bus.b]\nsend = { x = 1 }\n\n[track.t.clip]\nc = { x = 1 }\n\n\
+             [track.u]\nx = 1\n\n[track.u.clip]\nc = { x = 1 }\n\n[cue.k]\nmarker = { x = 1 }\n\n[cue.k.track]\nt = { x = 1 }\n"
+        );
+    }
+}

@@ -246,3 +246,27 @@ fn unwritable(link: &str, e: io::Error) -> Error {
 fn link_error(link: &str, kind: ErrorKind, what: &str) -> Error {
     Error::new(kind, format!("{link}: {what}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_up_to_the_largest_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        std::fs::write(&path, b"abc").unwrap();
+        let link = path.display().to_string();
+        for most in [3, 4, u64::MAX] {
+            assert_eq!(read(&link, most).unwrap(), b"abc");
+        }
+        for most in [0, 2] {
+            let error = read(&link, most).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            let what = format!("is larger than {most} bytes");
+            assert!(error.to_string().ends_with(&what), "{error}");
+        }
+        let missing = read(&(link + "x"), 3).unwrap_err();
+        assert_eq!(missing.kind(), ErrorKind::NotFound);
+    }
+}

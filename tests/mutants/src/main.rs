@@ -5,7 +5,7 @@ mod weave;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -68,8 +68,29 @@ fn reach(site: u32) {
 }
 "#;
 
-fn main() -> Result<()> {
-    let args = Args::parse()?;
+/// Exits with 1 if a mutant was not noticed or something failed, and with 2 if the arguments are wrong.
+fn main() -> ExitCode {
+    let args = match Args::parse(env::args().skip(1)) {
+        Ok(Some(args)) => args,
+        Ok(None) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("{error} (see .ci/mutants --help)");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<()> {
     let home =
         PathBuf::from(env::var("CARGO_TARGET_DIR").unwrap_or("target".into())).join("mutants");
     let tree = home.join("tree");
@@ -84,7 +105,11 @@ fn main() -> Result<()> {
     }
     let tests = trace(&home, &binaries, args.longest)?;
     let killed = in_two_threads(&chosen, "mutants", |mutant| {
-        is_killed(&home, mutant, &tests)
+        let is_killed = is_killed(&home, mutant, &tests)?;
+        if !is_killed {
+            eprintln!("not noticed: {}", mutant.name);
+        }
+        Ok(is_killed)
     })?;
     print_table(&chosen, &killed);
     let survivors: Vec<&str> = chosen
@@ -113,7 +138,8 @@ struct Args {
 }
 
 impl Args {
-    fn parse() -> Result<Self> {
+    /// Returns `None` if the help is asked for.
+    fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Self>> {
         let mut args = Self {
             since: Some("main".into()),
             only: Vec::new(),
@@ -123,9 +149,12 @@ impl Args {
             again: false,
             list: false,
         };
-        let mut words = env::args().skip(1);
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or(format!("{word} needs a value"));
+            let number = |value: String| {
+                let parsed = value.parse::<u32>();
+                parsed.map_err(|_| format!("{word} needs a whole number, not {value:?}"))
+            };
             match word.as_str() {
                 "--since" => args.since = Some(value()?),
                 "--all" => args.since = None,
@@ -133,15 +162,16 @@ impl Args {
                     (args.since, args.only) =
                         (None, value()?.split(',').map(str::to_owned).collect())
                 }
-                "--draw" => args.draw = Some(value()?.parse()?),
-                "--longest" => args.longest = value()?.parse()?,
-                "--seed" => args.seed = value()?.parse()?,
+                "--draw" => args.draw = Some(number(value()?)? as usize),
+                "--longest" => args.longest = number(value()?)?.into(),
+                "--seed" => args.seed = number(value()?)?.into(),
                 "--again" => (args.since, args.again) = (None, true),
                 "--list" => args.list = true,
-                _ => return Err(HELP.into()),
+                "--help" | "-h" => return Ok(None),
+                _ => return Err(format!("{word:?} is no option").into()),
             }
         }
-        Ok(args)
+        Ok(Some(args))
     }
 
     fn choose<'a>(&self, mutants: &'a [Mutant], home: &Path) -> Result<Vec<&'a Mutant>> {
