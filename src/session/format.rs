@@ -26,6 +26,7 @@ mod session_writer;
 mod size_limit;
 mod stems;
 mod table_reader;
+mod toml_pieces;
 mod tracks;
 mod tree;
 mod values;
@@ -41,6 +42,7 @@ use crate::{
     units::SampleRate,
 };
 use problems::Problems;
+use read_toml::TooLarge;
 use std::{fs, io::Read, path::Path, sync::Arc};
 
 /// Limit of the size of a session file, in bytes.
@@ -173,14 +175,16 @@ impl Load {
             overrides,
         });
         let mut problems = Problems::new(&source);
-        if let Some(at) = size_limit::exceeded_at(&source.text) {
-            problems.report(
-                at..at + 1,
-                "there is more in this file than a session can hold",
-            );
-            return Err(Error::session(problems.into_vec()));
-        }
-        let mut tree = parse(&source, &mut problems);
+        let mut tree = match parse(&source, &mut problems) {
+            Ok(tree) => tree,
+            Err(TooLarge(at)) => {
+                problems.report(
+                    at..at + 1,
+                    "there is more in this file than a session can hold",
+                );
+                return Err(Error::session(problems.into_vec()));
+            }
+        };
         overrides::apply(
             &mut tree,
             &source.overrides,
@@ -257,11 +261,14 @@ impl Load {
 }
 
 /// Returns the tree of a text; reports syntax errors.
-fn parse(source: &SourceText, problems: &mut Problems) -> tree::Table {
-    if is_json(&source.path) {
-        read_json::read(&source.text, problems)
-    } else {
-        read_toml::read(&source.text, 0, problems)
+fn parse(source: &SourceText, problems: &mut Problems) -> Result<tree::Table, TooLarge> {
+    let text = source.text.as_str();
+    if !is_json(&source.path) {
+        return read_toml::read(text, problems);
+    }
+    match size_limit::exceeded_at(text, size_limit::MAX_BYTES) {
+        Some(at) => Err(TooLarge(at)),
+        None => Ok(read_json::read(text, problems)),
     }
 }
 
@@ -273,7 +280,7 @@ fn valid_tree(text: &str, path: &Path) -> Option<tree::Table> {
         overrides: String::new(),
     });
     let mut problems = Problems::new(&source);
-    let tree = parse(&source, &mut problems);
+    let tree = parse(&source, &mut problems).ok()?;
     problems.into_vec().is_empty().then_some(tree)
 }
 
