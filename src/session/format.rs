@@ -26,7 +26,6 @@ mod session_writer;
 mod size_limit;
 mod stems;
 mod table_reader;
-mod toml_pieces;
 mod tracks;
 mod tree;
 mod values;
@@ -42,7 +41,6 @@ use crate::{
     units::SampleRate,
 };
 use problems::Problems;
-use read_toml::TooLarge;
 use std::{fs, io::Read, path::Path, sync::Arc};
 
 /// Limit of the size of a session file, in bytes.
@@ -175,16 +173,14 @@ impl Load {
             overrides,
         });
         let mut problems = Problems::new(&source);
-        let mut tree = match parse(&source, &mut problems) {
-            Ok(tree) => tree,
-            Err(TooLarge(at)) => {
-                problems.report(
-                    at..at + 1,
-                    "there is more in this file than a session can hold",
-                );
-                return Err(Error::session(problems.into_vec()));
-            }
-        };
+        if let Some(at) = size_limit::exceeded_at(&source.text) {
+            problems.report(
+                at..at + 1,
+                "there is more in this file than a session can hold",
+            );
+            return Err(Error::session(problems.into_vec()));
+        }
+        let mut tree = parse(&source, &mut problems);
         overrides::apply(
             &mut tree,
             &source.overrides,
@@ -261,14 +257,11 @@ impl Load {
 }
 
 /// Returns the tree of a text; reports syntax errors.
-fn parse(source: &SourceText, problems: &mut Problems) -> Result<tree::Table, TooLarge> {
-    let text = source.text.as_str();
-    if !is_json(&source.path) {
-        return read_toml::read(text, problems);
-    }
-    match size_limit::exceeded_at(text, size_limit::MAX_BYTES) {
-        Some(at) => Err(TooLarge(at)),
-        None => Ok(read_json::read(text, problems)),
+fn parse(source: &SourceText, problems: &mut Problems) -> tree::Table {
+    if is_json(&source.path) {
+        read_json::read(&source.text, problems)
+    } else {
+        read_toml::read(&source.text, 0, problems)
     }
 }
 
@@ -280,7 +273,7 @@ fn valid_tree(text: &str, path: &Path) -> Option<tree::Table> {
         overrides: String::new(),
     });
     let mut problems = Problems::new(&source);
-    let tree = parse(&source, &mut problems).ok()?;
+    let tree = parse(&source, &mut problems);
     problems.into_vec().is_empty().then_some(tree)
 }
 

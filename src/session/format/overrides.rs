@@ -40,7 +40,7 @@ fn leaf(table: &Table) -> Option<&Node> {
 pub(super) fn apply(tree: &mut Table, lines: &str, offset: usize, problems: &mut Problems) {
     let mut at = offset;
     for line in lines.lines() {
-        let (mut overrides, _) = read_toml::parse(line, at, problems);
+        let mut overrides = read_toml::read(line, at, problems);
         at += line.len() + 1;
         remove_unknown(tree, &mut overrides, problems);
         merge(tree, overrides);

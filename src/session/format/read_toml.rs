@@ -2,42 +2,21 @@
 
 use super::{
     problems::Problems,
-    size_limit, toml_pieces,
     tree::{Key, Node, Table, Value},
 };
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
-/// Length in bytes from which on a text is read in pieces, and about that of a piece.
-const PIECE_BYTES: usize = 64 << 10;
-
-/// The position in a text from which on there is more than a session can hold.
-pub(super) struct TooLarge(pub usize);
-
-/// Returns the tree of a TOML text.
-pub(super) fn read(source: &str, problems: &mut Problems) -> Result<Table, TooLarge> {
-    if source.len() > PIECE_BYTES
-        && let Some(read) = toml_pieces::read(source, PIECE_BYTES, problems)
-    {
-        return read;
-    }
-    match size_limit::exceeded_at(source, size_limit::MAX_BYTES) {
-        Some(at) => Err(TooLarge(at)),
-        None => Ok(parse(source, 0, problems).0),
-    }
-}
-
-/// Returns the tree of a TOML text that starts at a byte position of the source, and whether it has no syntax error.
-pub(super) fn parse(source: &str, offset: usize, problems: &mut Problems) -> (Table, bool) {
+/// Returns the tree of a TOML text that starts at a byte position of the source.
+pub(super) fn read(source: &str, offset: usize, problems: &mut Problems) -> Table {
     let (root, errors) = DeTable::parse_recoverable(source);
-    let is_valid = errors.is_empty();
     for error in errors {
         let span = error.span().unwrap_or(0..0);
         let what = error.message().trim_end().replace('\n', "; ");
         let what = explained(source, &span, &what).unwrap_or(what);
         problems.report_syntax(moved(span, offset), what);
     }
-    (table(root.get_ref(), offset), is_valid)
+    table(root.get_ref(), offset)
 }
 
 /// Returns what to do about a syntax error, for the mistakes that people make most; `None` for others.

@@ -5,11 +5,10 @@
 //! five thousand clips written out comes to half of the limit.
 
 /// Limit of the estimate in bytes.
-pub(super) const MAX_BYTES: usize = 40 << 20;
+const MAX_TREE_BYTES: usize = 40 << 20;
 
-/// Returns the position of the byte at which the estimate for parsing a text at once exceeds a limit; `None` for a text within
-/// it.
-pub(super) fn exceeded_at(text: &str, limit: usize) -> Option<usize> {
+/// Returns the position of the byte at which the estimate for a text exceeds the limit; `None` for a text within it.
+pub(super) fn exceeded_at(text: &str) -> Option<usize> {
     let (mut estimate, mut previous, mut after_space) = (0usize, b'\n', false);
     text.bytes().position(|b| {
         if matches!(b, b' ' | b'\t') {
@@ -20,7 +19,7 @@ pub(super) fn exceeded_at(text: &str, limit: usize) -> Option<usize> {
         let missing_mark = after_space && !is_mark(previous) && !is_mark(b);
         estimate += bytes_for(b) + if missing_mark { 100 } else { 0 };
         (previous, after_space) = (b, false);
-        estimate > limit
+        estimate > MAX_TREE_BYTES
     })
 }
 
@@ -47,19 +46,6 @@ fn bytes_for(mark: u8) -> usize {
     }
 }
 
-/// Returns the most bytes that remain of one punctuation mark outside texts once it is parsed: in the tree, and in the session
-/// that is read from it.
-pub(super) fn kept_bytes(mark: u8) -> usize {
-    match mark {
-        b'[' => 2100,
-        b'{' => 800,
-        b'\n' => 260,
-        b',' => 130,
-        b'.' => 110,
-        _ => 0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,12 +53,12 @@ mod tests {
     #[test]
     fn a_large_film_is_let_through_and_a_flood_is_not() {
         let clip = "hit = { file = \"brass.wav\", at = \"8s\", from = \"1m02s\", length = \"2s\", fade_out = \"200ms\" }\n";
-        assert_eq!(exceeded_at(&clip.repeat(10_000), MAX_BYTES), None);
+        assert_eq!(exceeded_at(&clip.repeat(10_000)), None);
         for flood in [
             "[", "a=1\n", "1,", "\r", "\\q", "\"\" ", "a ", "]", "a.", "[[a]]\n",
         ] {
             assert!(
-                exceeded_at(&flood.repeat((4 << 20) / flood.len()), MAX_BYTES).is_some(),
+                exceeded_at(&flood.repeat((4 << 20) / flood.len())).is_some(),
                 "{flood:?}"
             );
         }
