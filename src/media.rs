@@ -118,7 +118,8 @@ pub trait Source: Send {
     fn length(&self) -> Option<Frames>;
 
     /// Reads the next frames into the start of `out`, at most `out.capacity()`, sets `out.frames()` and returns the
-    /// number of frames. It may be less than the capacity; only 0 means the end.
+    /// number of frames. It may be less than the capacity; only 0 means the end. `out` can be part of a larger block, so it
+    /// is written and not replaced by another.
     ///
     /// # Errors
     /// `Corrupt` for data that cannot be read. Data that was replaced by silence is not an error but a

@@ -81,8 +81,8 @@ impl Gain<'_> {
     }
 }
 
-/// Adds the part of a clip that sounds in `frames` frames from `at` on. The first clip of a block, which has no frames
-/// yet, is written and not added.
+/// Adds the part of a clip that sounds in `frames` frames from `at` on. The block has as many frames as were written before:
+/// those after them, silent so far, are written and not added to.
 ///
 /// `edges` receives the level of the first and of the last frame of the clip when they are rendered; `values` is scratch.
 pub(super) fn mix_clip(
@@ -97,21 +97,32 @@ pub(super) fn mix_clip(
     let envelope = Envelope { clip };
     let end = clip.range.end.min(at + frames as u64);
     let mut now = clip.range.start.max(at);
-    let is_first = to.frames() == 0;
-    if is_first {
-        silence_around(to, frames, index(now, at)..index(end, at));
+    if to.frames() == 0 {
+        ensure_frames(to, frames);
+        to.set_frames(0);
     }
+    to.extend(index(now, at), SILENCE);
+    let is_straight = clip.is_straight(to.layout());
     while now < end {
-        let (in_pass, left) = clip.passes.locate(clip.offset(now));
+        let here = index(now, at);
+        let is_new = here == to.frames();
+        let (in_pass, mut left) = clip.passes.locate(clip.offset(now));
+        left = left.min(end - now);
+        if !is_new {
+            left = left.min((to.frames() - here) as u64);
+        }
         let available = clip.available.saturating_sub(in_pass);
-        let left = left.min(end - now);
         // A pass whose exact length is not whole can reach past the end of the stem, by less than a frame. A read-ahead queue
         // contains that silence already.
         if available == 0 && reader.is_direct() {
-            let (here, n) = (index(now, at), index(left, 0));
-            for channel in to.channels_mut() {
-                let samples = channel.iter_mut().skip(here).take(n);
-                samples.for_each(|sample| *sample = if is_first { 0.0 } else { *sample + 0.0 });
+            let n = index(left, 0);
+            if is_new {
+                to.extend(here + n, 0.0);
+            } else {
+                let samples = to
+                    .channels_mut()
+                    .flat_map(|c| c.iter_mut().skip(here).take(n));
+                samples.for_each(|sample| *sample += 0.0);
             }
             if now == clip.range.start {
                 edges[0] = 0.0;
@@ -131,13 +142,10 @@ pub(super) fn mix_clip(
             0,
         );
         // A stretch that no gain, fade or matrix changes is decoded directly into the output.
-        let straight =
-            is_first && now == at && most == to.capacity() && clip.is_straight(to.layout());
-        if straight && is_flat(clip, now..now + most as u64) {
-            let filled = reader.fill(&clip.stem, clip.from + in_pass, to)?;
-            to.set_frames(frames);
-            if let Some(n) = filled {
-                note_edges(&envelope, to, 0..n, now, edges);
+        if is_new && is_straight && is_flat(clip, now..now + most as u64) {
+            let appended = reader.append(&clip.stem, clip.from + in_pass, most, to)?;
+            if let Some(n) = appended {
+                note_edges(&envelope, to, here..here + n, now, edges);
                 now += n as u64;
                 continue;
             }
@@ -147,7 +155,7 @@ pub(super) fn mix_clip(
         let n = found.len();
         note_edges(&envelope, piece, found.clone(), now, edges);
         let gain = envelope.over(now..now + n as u64, values);
-        let here = index(now, at);
+        to.set_frames(to.frames().max(here + n));
         for (channel, samples) in to.channels_mut().enumerate() {
             let Some(samples) = samples.get_mut(here..here + n) else {
                 continue;
@@ -158,7 +166,7 @@ pub(super) fn mix_clip(
                 found.clone(),
                 clip.matrix_row(channel),
                 gain,
-                is_first,
+                is_new,
             );
         }
         now += n as u64;
@@ -166,7 +174,7 @@ pub(super) fn mix_clip(
     Ok(())
 }
 
-/// Adds the channels of a piece to one channel, each times its factor of the matrix row; the first clip of a block is written
+/// Adds the channels of a piece to one channel, each times its factor of the matrix row; to new samples they are written
 /// instead. A channel that no channel of the clip feeds becomes 0.0 and not −0.0, since the clip sounds there, with silence.
 fn mix_row(
     to: &mut [f64],
@@ -174,7 +182,7 @@ fn mix_row(
     range: Range<usize>,
     row: &[f64],
     gain: Gain<'_>,
-    is_first: bool,
+    is_new: bool,
 ) {
     let mut written = false;
     for (channel, &factor) in piece
@@ -183,32 +191,17 @@ fn mix_row(
         .filter(|(_, factor)| **factor != 0.0)
     {
         let from = channel.get(range.clone()).unwrap_or(&[]);
-        if is_first && !written {
+        if is_new && !written {
             gain.put(to, from, factor);
         } else {
             gain.add(to, from, factor);
         }
         written = true;
     }
-    match (written, is_first) {
+    match (written, is_new) {
         (true, _) => {}
         (false, true) => to.fill(0.0),
         (false, false) => to.iter_mut().for_each(|sample| *sample += 0.0),
-    }
-}
-
-/// Sets the number of frames of a block, and silences those outside a range that will be written.
-fn silence_around(to: &mut Block, frames: usize, written: Range<usize>) {
-    ensure_frames(to, frames);
-    for samples in to.channels_mut() {
-        samples
-            .iter_mut()
-            .take(written.start)
-            .for_each(|sample| *sample = SILENCE);
-        samples
-            .iter_mut()
-            .skip(written.end)
-            .for_each(|sample| *sample = SILENCE);
     }
 }
 

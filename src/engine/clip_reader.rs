@@ -26,6 +26,13 @@ pub(super) struct SpareReader {
     reader: Reader,
 }
 
+impl SpareReader {
+    /// Frees the buffer of the reader.
+    pub(super) fn release(&mut self) {
+        self.reader.release();
+    }
+}
+
 impl ClipReader {
     pub(super) fn read_ahead(queue: &Arc<ClipQueue>) -> Self {
         Self::ReadAhead(Arc::clone(queue), Block::new(queue.layout(), READ_FRAMES))
@@ -62,10 +69,16 @@ impl ClipReader {
         }
     }
 
-    /// Reads frames as [`Reader::fill`] does. Returns `None` for a read-ahead queue.
-    pub(super) fn fill(&mut self, stem: &Stem, at: u64, out: &mut Block) -> Result<Option<usize>> {
+    /// Appends frames as [`Reader::append`] does. Returns `None` for a read-ahead queue.
+    pub(super) fn append(
+        &mut self,
+        stem: &Stem,
+        at: u64,
+        max_frames: usize,
+        out: &mut Block,
+    ) -> Result<Option<usize>> {
         match self {
-            Self::Direct(reader) => Reader::get_or_open(reader, stem)?.fill(at, out),
+            Self::Direct(reader) => Reader::get_or_open(reader, stem)?.append(at, max_frames, out),
             Self::ReadAhead(..) => Ok(None),
         }
     }
@@ -76,9 +89,7 @@ impl ClipReader {
         let Self::Direct(reader) = self else {
             return None;
         };
-        let mut reader = reader.take().filter(|reader| !reader.found_flaws())?;
-        // All clips of a session often end in the same block, with a spare reader each.
-        reader.release();
+        let reader = reader.take().filter(|reader| !reader.found_flaws())?;
         let stem = Arc::clone(stem);
         Some(SpareReader { stem, reader })
     }

@@ -474,9 +474,15 @@ impl NodeState {
             }
         }
         self.spare = spare.filter(|_| is_recent);
+        // All clips of a session often end in the same block, with a spare reader each.
+        self.spare.iter_mut().for_each(SpareReader::release);
+        if self.mono.frames() > 0 {
+            self.mono.extend(frames, SILENCE);
+        }
         if out.active && out.block.frames() == 0 {
             fill_silence(&mut out.block, frames);
         }
+        out.block.extend(frames, SILENCE);
         Ok(())
     }
 

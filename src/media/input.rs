@@ -213,12 +213,12 @@ impl Input {
         };
         let mut found = (path.clone(), *stream, *channel);
         if found.2.is_none()
-            && let Some((file, number)) = split_number(&found.0, "#ch").filter(|_| !path.exists())
+            && let Some((file, number)) = split_number(&found.0, "ch").filter(|_| !path.exists())
         {
             found = (file, found.1, Some(number));
         }
         if found.1.is_none()
-            && let Some((file, number)) = split_number(&found.0, "#").filter(|_| !found.0.exists())
+            && let Some((file, number)) = split_number(&found.0, "").filter(|_| !found.0.exists())
         {
             found = (file, Some(number), found.2);
         }
@@ -226,10 +226,15 @@ impl Input {
     }
 }
 
-/// Splits `stem.mka#2` into the path and the number after `mark`.
-fn split_number(path: &Path, mark: &str) -> Option<(PathBuf, usize)> {
-    let (file, number) = path.file_name()?.to_str()?.rsplit_once(mark)?;
-    Some((path.with_file_name(file), number.parse().ok()?))
+/// Splits `stem.mka#2` into the path and the number after `#` and a word.
+fn split_number(path: &Path, word: &str) -> Option<(PathBuf, usize)> {
+    // Every clip asks, and hardly any path has the mark.
+    if !path.as_os_str().as_encoded_bytes().contains(&b'#') {
+        return None;
+    }
+    let (file, number) = path.file_name()?.to_str()?.rsplit_once('#')?;
+    let number = number.strip_prefix(word)?.parse().ok()?;
+    Some((path.with_file_name(file), number))
 }
 
 impl fmt::Display for Input {

@@ -71,17 +71,15 @@ impl Source for Once {
 
     fn read(&mut self, out: &mut Block) -> Result<usize> {
         // What lies before the position of a seek is read and dropped.
-        let capacity = out.capacity();
         while self.read < self.next {
-            let most = usize::try_from(self.next - self.read).unwrap_or(capacity);
-            out.set_capacity(most.min(capacity));
-            let frames = self.taken()?.read(out)?;
+            let most = usize::try_from(self.next - self.read).unwrap_or(usize::MAX);
+            let mut dropped = Block::new(self.spec.layout, most.min(out.capacity()));
+            let frames = self.taken()?.read(&mut dropped)?;
             if frames == 0 {
                 break;
             }
             self.read += frames as u64;
         }
-        out.set_capacity(capacity);
         let frames = self.taken()?.read(out)?;
         self.read += frames as u64;
         self.next = self.read;

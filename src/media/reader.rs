@@ -60,7 +60,7 @@ impl Reader {
     /// Returns frames from `at` on, at least one and at most `max_frames`, as a block and the range of it that holds them.
     ///
     /// Where the buffer does not hold frame `at`, at most `max_read` frames are decoded into it. A mixer passes the frames left
-    /// in its own block: then nothing is left in the buffer when the next block begins, and [`fill`](Self::fill) can decode
+    /// of its clip: then nothing is left in the buffer when the next block begins, and [`append`](Self::append) can decode
     /// into that block directly.
     ///
     /// # Errors
@@ -71,13 +71,8 @@ impl Reader {
         max_frames: usize,
         max_read: usize,
     ) -> Result<(&Block, Range<usize>)> {
-        let end = self.buffer_start + self.buffer.frames() as u64;
-        if !(self.buffer_start..end).contains(&at) {
-            if at != end {
-                self.source.seek(Frames(at))?;
-            }
-            self.buffer_start = at;
-            self.buffer.set_frames(0);
+        if !self.is_buffered(at) {
+            self.go_to(at)?;
             self.buffer.set_capacity(max_read.min(READ_FRAMES));
             if self.source.read(&mut self.buffer)? == 0 {
                 self.buffer.set_frames(0);
@@ -91,28 +86,56 @@ impl Reader {
         ))
     }
 
-    /// Decodes frames from `at` on directly into the start of a block and returns their number, at least 1.
+    /// Appends frames from `at` on to a block, at most `max_frames`, and returns their number, at least 1. They are decoded into
+    /// the block directly.
     ///
-    /// Returns `None` and reads nothing if frame `at` is buffered or needs a seek: then call [`read`](Self::read).
+    /// Returns `None` and reads nothing if frame `at` is buffered: then call [`read`](Self::read).
     ///
     /// # Errors
     /// `Corrupt` if the stem ends at `at`, and those of the source.
-    pub(crate) fn fill(&mut self, at: u64, out: &mut Block) -> Result<Option<usize>> {
-        if at != self.buffer_start + self.buffer.frames() as u64 {
+    pub(crate) fn append(
+        &mut self,
+        at: u64,
+        max_frames: usize,
+        out: &mut Block,
+    ) -> Result<Option<usize>> {
+        if self.is_buffered(at) {
             return Ok(None);
         }
-        let shape = (out.layout(), out.capacity());
-        let n = self.source.read(out)?;
+        self.go_to(at)?;
+        let source = self.source.as_mut();
+        let appended = out.append(max_frames, |part| {
+            let shape = (part.layout(), part.capacity());
+            let n = source.read(part)?;
+            let is_same = (part.layout(), part.capacity()) == shape && n <= shape.1;
+            part.set_frames(n);
+            Ok(is_same.then_some(n))
+        });
+        let Some(n) = appended.transpose()?.flatten() else {
+            let what = format!("{}: its reader gave a block of another shape", self.name);
+            return Err(Error::new(ErrorKind::Corrupt, what));
+        };
         if n == 0 {
             return Err(self.ended(at));
         }
-        if (out.layout(), out.capacity()) != shape || n > shape.1 {
-            let what = format!("{}: its reader gave a block of another shape", self.name);
-            return Err(Error::new(ErrorKind::Corrupt, what));
-        }
         self.buffer_start = at + n as u64;
-        self.buffer.set_frames(0);
         Ok(Some(n))
+    }
+
+    /// Reports whether the buffer holds a frame.
+    fn is_buffered(&self, at: u64) -> bool {
+        (self.buffer_start..self.buffer_start + self.buffer.frames() as u64).contains(&at)
+    }
+
+    /// Empties the buffer and goes to the frame that is read next, with a seek only where it does not follow the last one.
+    fn go_to(&mut self, at: u64) -> Result<()> {
+        let next = self.buffer_start + self.buffer.frames() as u64;
+        if at != next {
+            self.source.seek(Frames(at))?;
+        }
+        self.buffer_start = at;
+        self.buffer.set_frames(0);
+        Ok(())
     }
 
     /// Makes the error of a stem that is shorter than the plan found it to be.

@@ -286,17 +286,17 @@ fn row_frames(sizes: HopSizes) -> usize {
     2 * sizes.margin_in() + hop_in.max(hop_out)
 }
 
+/// Message about a source that does not write to the block that it is given.
+const REPLACED: &str = "its source replaced the block that it had to fill";
+
 /// Converts a source hop by hop.
 struct Converter {
     conversion: Arc<RateConversion>,
     from: SampleRate,
     to: SampleRate,
-    /// Holds the frames that a read of the source delivers.
-    source_block: Block,
-    /// A row for each channel, of `row` samples: first the last frames of the input that was read, two margins long; then
-    /// the hop that is read, or that was converted.
-    rows: Vec<f64>,
-    row: usize,
+    /// For each channel first the last frames of the input that was read, two margins long; then the hop that is read, or that
+    /// was converted. Full but while a window is read.
+    rows: Block,
     /// Number of the hop that was converted last, so that the rows begin with the input for the next. `None` before the
     /// first, and after an error.
     latest_hop: Option<u64>,
@@ -314,14 +314,13 @@ struct Converter {
 impl Converter {
     fn new(from: Spec, to: SampleRate, sizes: HopSizes) -> Result<Self> {
         let conversion = RateConversion::shared(sizes).map_err(|e| refused(from.rate, to, e))?;
-        let row = row_frames(sizes);
+        let mut rows = Block::new(from.layout, row_frames(sizes));
+        rows.set_frames(rows.capacity());
         Ok(Self {
             conversion,
             from: from.rate,
             to,
-            source_block: Block::new(from.layout, READ_FRAMES),
-            rows: vec![0.0; from.layout.channels() * row],
-            row,
+            rows,
             latest_hop: None,
             output_hop: None,
             end: None,
@@ -355,7 +354,7 @@ impl Converter {
             let n = left.min(size - skip).min(capacity - done);
             if !direct {
                 let first = 2 * self.conversion.sizes().margin_in() + skip;
-                for (to, row) in out.channels_mut().zip(self.rows.chunks_exact(self.row)) {
+                for (to, row) in out.channels_mut().zip(self.rows.channels()) {
                     to[done..done + n].copy_from_slice(&row[first..first + n]);
                 }
             }
@@ -378,7 +377,7 @@ impl Converter {
         let (hop_in, window_in) = (sizes.hop().0, sizes.window_in());
         let hold_output = out.is_none();
         let mut out = out.map(|(out, at)| (out.channels_mut(), at));
-        for row in self.rows.chunks_exact_mut(self.row) {
+        for row in self.rows.channels_mut() {
             let converted = self.conversion.convert(&row[..window_in]);
             let converted = converted.map_err(|e| refused(self.from, self.to, e))?;
             row.copy_within(hop_in..window_in, 0);
@@ -400,18 +399,20 @@ impl Converter {
         let start = hop.saturating_mul(sizes.hop().0 as u64);
         let follows = self.latest_hop.and_then(|latest| latest.checked_add(1)) == Some(hop);
         (self.latest_hop, self.output_hop) = (None, None);
+        self.rows.set_frames(self.rows.capacity());
         let mut filled = 2 * sizes.margin_in();
         if !follows {
             source.seek(Frames(start.saturating_sub(margin)))?;
             self.end = None;
             let before_source = margin.saturating_sub(start);
             filled = usize::try_from(before_source).unwrap_or(filled);
-            for row in self.rows.chunks_exact_mut(self.row) {
+            for row in self.rows.channels_mut() {
                 row[..filled].fill(0.0);
             }
         }
         let filled = self.read_input(source, start, filled)?;
-        for row in self.rows.chunks_exact_mut(self.row) {
+        self.rows.set_frames(self.rows.capacity());
+        for row in self.rows.channels_mut() {
             row[filled..sizes.window_in()].fill(0.0);
         }
         Ok(())
@@ -431,25 +432,25 @@ impl Converter {
         );
         while filled < window && self.end.is_none() {
             let at = start.saturating_add(filled as u64).saturating_sub(margin);
-            let block = &mut self.source_block;
-            block.set_capacity(READ_FRAMES.min(window - filled));
-            let got = source.read(block)?.min(block.frames());
+            self.rows.set_frames(filled);
+            // A flaw is reported for each read, so its length must not depend on that of the window.
+            let most = READ_FRAMES.min(window - filled);
+            let read = self.rows.append(most, |part| source.read(part));
+            let read = read.unwrap_or_else(|| Err(refused(self.from, self.to, REPLACED)))?;
+            let got = read.min(self.rows.frames() - filled);
             if got == 0 {
                 self.end = Some(Frames(at).resampled(self.from, self.to).0);
                 break;
             }
-            block.set_frames(got);
-            if let Some((first, last)) = zero_bad_samples(block.channels_mut()) {
+            self.rows.set_frames(filled + got);
+            let new = self.rows.channels_mut().map(|row| &mut row[filled..]);
+            if let Some((first, last)) = zero_bad_samples(new) {
                 self.flaws.push(Flaw {
                     kind: FlawKind::NonFinite,
                     at: Frames(at) + Frames(first as u64),
                     len: Frames((last - first + 1) as u64),
                     what: "samples that are not finite numbers".into(),
                 });
-            }
-            let rows = self.rows.chunks_exact_mut(self.row);
-            for (row, samples) in rows.zip(block.channels()) {
-                row[filled..filled + got].copy_from_slice(samples);
             }
             filled += got;
         }

@@ -110,14 +110,14 @@ fn open_error(path: &Path, e: io::Error) -> Error {
 
 /// Recognises an open file. For a container after ID3v2 tags, the file that is returned starts after the tags, since
 /// demuxers of containers do not expect any.
-fn recognise(mut file: InputFile, path: &Path) -> Result<(InputFile, FileKind)> {
-    let start = id3_tags_len(&mut file).map_err(|e| read_error(path, e))?;
+fn recognise(file: InputFile, path: &Path) -> Result<(InputFile, FileKind)> {
+    let start = id3_tags_len(&file).map_err(|e| read_error(path, e))?;
     // Most stems are WAVE files, of which a session may have thousands: they are known by their first bytes.
-    let first = read_at(&mut file, start, 12).map_err(|e| read_error(path, e))?;
+    let first = read_at(&file, start, 12).map_err(|e| read_error(path, e))?;
     if start == 0 && is_wave(&first) {
         return Ok((file, FileKind::Wave));
     }
-    let head = read_at(&mut file, start, SYNC_SEARCH_BYTES).map_err(|e| read_error(path, e))?;
+    let head = read_at(&file, start, SYNC_SEARCH_BYTES).map_err(|e| read_error(path, e))?;
     if head.is_empty() && start > 0 {
         return Err(file_error(
             path,
@@ -149,22 +149,37 @@ fn recognise(mut file: InputFile, path: &Path) -> Result<(InputFile, FileKind)> 
 }
 
 /// Reads a number of bytes at a position, or fewer at the end of the file.
-pub(super) fn read_at(file: &mut InputFile, offset: u64, len: usize) -> io::Result<Vec<u8>> {
+pub(super) fn read_at(file: &InputFile, offset: u64, len: usize) -> io::Result<Vec<u8>> {
+    let mut data = Vec::new();
+    append_at(file, offset, len, &mut data)?;
+    Ok(data)
+}
+
+/// Appends a number of bytes at a position of a file, or fewer at its end.
+pub(super) fn append_at(
+    mut file: &InputFile,
+    offset: u64,
+    len: usize,
+    data: &mut Vec<u8>,
+) -> io::Result<()> {
     let left = file.len().saturating_sub(offset);
-    let mut data = vec![0; saturating_usize(left).min(len)];
+    let mut done = data.len();
+    data.resize(done + saturating_usize(left).min(len), 0);
     file.seek(SeekFrom::Start(offset))?;
-    // Not by `read_to_end`, which begins with pieces of 32 bytes.
-    let mut done = 0;
+    // Not by `read_to_end`, which reads in short pieces, and clears the memory for each.
     while let Some(rest) = data.get_mut(done..).filter(|rest| !rest.is_empty()) {
         match file.read(rest) {
             Ok(0) => break,
             Ok(n) => done += n,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
+            Err(e) => {
+                data.truncate(done);
+                return Err(e);
+            }
         }
     }
     data.truncate(done);
-    Ok(data)
+    Ok(())
 }
 
 fn read_error(path: &Path, e: io::Error) -> Error {
@@ -201,7 +216,7 @@ fn is_mp4(head: &[u8]) -> bool {
 }
 
 /// Returns the length of all ID3v2 tags at the start of a file.
-fn id3_tags_len(file: &mut InputFile) -> io::Result<u64> {
+fn id3_tags_len(file: &InputFile) -> io::Result<u64> {
     const MAX_TAGS: usize = 64;
     let mut len = 0;
     for _ in 0..MAX_TAGS {

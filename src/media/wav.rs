@@ -95,7 +95,7 @@ impl Wav {
             return Ok(None);
         };
         if header.fmt.bits == 16 {
-            let start = read_at(&mut file, header.extent.at, SURROUND_SEARCH_BYTES)
+            let start = read_at(&file, header.extent.at, SURROUND_SEARCH_BYTES)
                 .map_err(|e| unreadable(path, e))?;
             if let Some(codec) = surround_codec(&start) {
                 return Err(refused(path, &format!("{codec} in WAV is not supported")));

@@ -17,12 +17,13 @@ use crate::{
         },
         codec_fault::CodecFault,
         packet_source::PacketSource,
+        sniff::{append_at, read_at},
         symphonia_adapter::Packet,
     },
     storage::InputFile,
-    units::Frames,
+    units::{Frames, saturating_usize},
 };
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 
 /// Maximum number of metadata blocks. The list has no end marker but a bit of the last block: a damaged one would
 /// continue into the audio.
@@ -37,8 +38,9 @@ const MAX_ENDS: usize = 64;
 /// Maximum number of bytes without an intact frame.
 const MAX_BYTES_BETWEEN_FRAMES: u64 = 64 << 20;
 
-/// Bytes that are read at a time.
+/// Bytes that are read at a time, and at a new position, where often a header is all that is needed.
 const READ_BYTES: u64 = 64 << 10;
+const FIRST_READ_BYTES: u64 = 16 << 10;
 
 /// A search for a position ends when it is known to this many bytes. Reading on from there is as quick.
 const SEEK_BYTES: u64 = 32 << 10;
@@ -190,14 +192,6 @@ struct FlacEnd {
 
 fn describe(rate: u32, channels: u8, bits: u8) -> String {
     format!("{rate} Hz, {channels} channels, {bits} bits")
-}
-
-/// Reads up to `len` bytes from a file offset on.
-fn read_at(mut file: &InputFile, offset: u64, len: usize) -> io::Result<Vec<u8>> {
-    let mut data = Vec::new();
-    file.seek(SeekFrom::Start(offset))?;
-    file.take(len as u64).read_to_end(&mut data)?;
-    Ok(data)
 }
 
 /// Returns the stream information and the file offset behind the metadata.
@@ -452,20 +446,18 @@ impl FlacFrames {
         if keep >= self.buffered && end.min(self.file.len()) <= buffered_end {
             return Ok(());
         }
+        let mut read_bytes = READ_BYTES;
         if (self.buffered..=buffered_end).contains(&keep) {
             let unused = usize::try_from(keep - self.buffered).unwrap_or(usize::MAX);
             self.buffer.drain(..unused.min(self.buffer.len()));
         } else {
             self.buffer.clear();
+            read_bytes = FIRST_READ_BYTES;
         }
         self.buffered = keep;
         let from = keep + self.buffer.len() as u64;
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start(from)).map_err(CodecFault::Io)?;
-        file.take(READ_BYTES.max(end.saturating_sub(from)))
-            .read_to_end(&mut self.buffer)
-            .map_err(CodecFault::Io)?;
-        Ok(())
+        let wanted = saturating_usize(read_bytes.max(end.saturating_sub(from)));
+        append_at(&self.file, from, wanted, &mut self.buffer).map_err(CodecFault::Io)
     }
 
     /// Returns bytes between two file offsets as far as they are buffered.

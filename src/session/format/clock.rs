@@ -5,6 +5,7 @@ use crate::{
     timecode::{FrameRate, Timecode},
     units::{ExactFrames, Frames, SampleRate},
 };
+use std::borrow::Cow;
 
 /// The rates that times are converted at, and the timecode of the first frame.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +27,12 @@ pub(super) fn no_unit(number: &str) -> String {
 }
 
 /// Returns a text with each number of frames as one word, `12000frames`, so that it can be split at spaces.
-pub(super) fn frames_in_one_word(text: &str) -> String {
-    text.replace(" frames", "frames")
+pub(super) fn frames_in_one_word(text: &str) -> Cow<'_, str> {
+    if text.contains(' ') {
+        Cow::Owned(text.replace(" frames", "frames"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// The point that times count from.

@@ -494,7 +494,7 @@ impl FieldValue for Fade {
         let fade = match &node.value {
             Value::Text(text) => {
                 let text = frames_in_one_word(text.trim());
-                let (time, name) = text.split_once(' ').unwrap_or((&text, "linear"));
+                let (time, name) = text.split_once(' ').unwrap_or((&*text, "linear"));
                 clock.length(time).and_then(|length| {
                     let shape = name
                         .trim()
@@ -577,8 +577,7 @@ impl<T: Timed> FieldValue for Stated<T> {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
         let value = T::read(node, field)?;
         let time = frames_in_one_word(node.value.as_text().map(str::trim).unwrap_or_default());
-        let time = time.as_str();
-        let time = time.split_once(' ').map_or(time, |(time, _)| time);
+        let time = time.split_once(' ').map_or(&*time, |(time, _)| time);
         let exact = value.frames().and_then(|_| field.clock().exact(time));
         Some(Self { value, exact })
     }

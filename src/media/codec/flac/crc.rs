@@ -64,9 +64,9 @@ fn fold(before: u16, message: &[u8]) -> u16 {
     let mut total = sum.into_iter().fold(Word::default(), add);
     for block in others.chunks_exact(BLOCK_BYTES).map(block) {
         let leftmost = sum[0];
-        let mut shifted = sum;
-        shifted.rotate_left(1);
-        for ((sum, shifted), word) in sum.iter_mut().zip(shifted).zip(block) {
+        let mut right = leftmost;
+        for (sum, word) in sum.iter_mut().zip(block).rev() {
+            let shifted = std::mem::replace(&mut right, *sum);
             *sum = add(add(*sum, shifted), word);
         }
         // The leftmost word was shifted out. It came back at the right end, and belongs one word further left too.
