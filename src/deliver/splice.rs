@@ -562,9 +562,9 @@ mod tests {
     use super::*;
     use crate::{layout::Layout, media};
 
-    fn splice(places: &[(&str, &[Range<u64>])]) -> Splice {
-        let frames = |range: &Range<u64>| Frames(range.start)..Frames(range.end);
-        let cue = |(name, places): &(&str, &[Range<u64>])| {
+    fn splice(places: &[(&str, &[(u64, u64)])]) -> Splice {
+        let frames = |&(start, end): &(u64, u64)| Frames(start)..Frames(end);
+        let cue = |(name, places): &(&str, &[(u64, u64)])| {
             ((*name).to_owned(), places.iter().map(frames).collect())
         };
         Splice {
@@ -577,11 +577,11 @@ mod tests {
     #[test]
     fn cues_that_sound_in_the_range_or_nowhere_are_concerned() {
         let splice = splice(&[
-            ("before", &[0..100]),
-            ("at start", &[0..101]),
-            ("at end", &[199..300]),
-            ("after", &[200..300]),
-            ("second", &[0..50, 150..160]),
+            ("before", &[(0, 100)]),
+            ("at start", &[(0, 101)]),
+            ("at end", &[(199, 300)]),
+            ("after", &[(200, 300)]),
+            ("second", &[(0, 50), (150, 160)]),
             ("unplaced", &[]),
         ]);
         for (name, is_concerned) in [

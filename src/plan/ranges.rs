@@ -56,14 +56,17 @@ mod tests {
 
     #[test]
     fn ranges_are_sorted_and_joined_up_to_a_distance() {
-        let unsorted = || [5..7, 0..2, 9..9, 3..4, 3..3];
-        assert_eq!(joined(unsorted(), 0), [0..2, 3..4, 5..7]);
-        assert_eq!(joined(unsorted(), 1), [0..7]);
-        assert_eq!(joined([0..2, 2..4, 7..8], 2), [0..4, 7..8]);
-        assert_eq!(joined([0..9, 1..3], 0), [0..9]);
-        assert_eq!(joined([0..u64::MAX, 5..6], 3), [0..u64::MAX]);
-        assert_eq!(widened(&TWO, 1), [2..5, 6..9]);
-        assert_eq!(widened(&TWO, 2), [2..10]);
+        let pairs = |ranges: Vec<Range<u64>>| -> Vec<(u64, u64)> {
+            ranges.iter().map(|r| (r.start, r.end)).collect()
+        };
+        let unsorted = |apart| pairs(joined([5..7, 0..2, 9..9, 3..4, 3..3], apart));
+        assert_eq!(unsorted(0), [(0, 2), (3, 4), (5, 7)]);
+        assert_eq!(unsorted(1), [(0, 7)]);
+        assert_eq!(pairs(joined([0..2, 2..4, 7..8], 2)), [(0, 4), (7, 8)]);
+        assert_eq!(pairs(joined([0..9, 1..3], 0)), [(0, 9)]);
+        assert_eq!(pairs(joined([0..u64::MAX, 5..6], 3)), [(0, u64::MAX)]);
+        assert_eq!(pairs(widened(&TWO, 1)), [(2, 5), (6, 9)]);
+        assert_eq!(pairs(widened(&TWO, 2)), [(2, 10)]);
     }
 
     #[test]

@@ -216,7 +216,7 @@ mod tests {
             Value::Switch(true),
             Value::Switch(false),
             list(&[]),
-            list(&[one.clone()]),
+            list(std::slice::from_ref(&one)),
             list(&[one.clone(), two.clone()]),
             list(&[two, one]),
             table(&[]),

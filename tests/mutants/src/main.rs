@@ -351,7 +351,9 @@ fn build(home: &Path) -> Result<(Vec<Mutant>, Vec<PathBuf>)> {
             let binaries = messages
                 .filter(|message| message["profile"]["test"] == true)
                 .filter_map(|message| message["executable"].as_str().map(PathBuf::from));
-            let binaries = binaries.collect();
+            let mut binaries: Vec<_> = binaries.collect();
+            // Cargo lists them in the order in which they were ready, by which a trace would not be known again.
+            binaries.sort();
             let mutants: Vec<_> = woven
                 .into_values()
                 .flat_map(|woven| woven.mutants)
