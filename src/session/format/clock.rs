@@ -99,7 +99,7 @@ impl Clock {
     fn time(&self, text: &str) -> Result<Frames, String> {
         let bare = text.trim();
         let is_number = bare.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        // 0 is the same in every unit.
+        // "0" needs no unit.
         if is_number && !self.allows_bare_numbers && bare.parse::<f64>().is_ok_and(|n| n > 0.0) {
             return Err(no_unit(bare));
         }
