@@ -15,9 +15,10 @@ use crate::layout::Layout;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
     layout: Layout,
-    /// Samples of a channel in `data`: the capacity, or more while the block is a [part](Self::append) of itself.
+    /// Samples from one channel to the next in `data`. It is the capacity, and `start` is 0, except inside
+    /// [`append`](Self::append): there the block is the free part of itself.
     stride: usize,
-    /// The first of them that belongs to the block.
+    /// The first sample of each channel that belongs to the block.
     start: usize,
     capacity: usize,
     frames: usize,
@@ -126,8 +127,8 @@ impl Block {
         added.for_each(|samples| samples.fill(value));
     }
 
-    /// Appends the frames that `fill` writes to the start of an empty block of up to `frames` frames: the free part of this
-    /// one, so that they are not copied. Returns the value of `fill`; `None` if it replaced the block, whose samples are lost.
+    /// Appends up to `frames` frames without a copy: `fill` is handed the free part of this block as an empty block. Returns
+    /// the value of `fill`; `None` if it replaced the block, whose samples are lost.
     pub(crate) fn append<T>(
         &mut self,
         frames: usize,

@@ -10,8 +10,9 @@ impl Automation {
     /// Returns the curve at the uses of a cue, given the range of each use on the timeline and the frame of the cue with which
     /// it starts. Ranges must be in order and disjoint.
     ///
-    /// What processors give around a use follows the curve too, in the time of the cue: after a use up to the next one, and
-    /// ahead of the first one back to the start of the cue. The last `lead` frames ahead of a later use belong to that one.
+    /// Follows the curve also around the uses, where processors still give sound, in the time of the cue: after a use up to the
+    /// next one, and ahead of the first one back to the start of the cue. The last `lead` frames ahead of a later use belong to
+    /// that one.
     pub(crate) fn retimed(self, uses: &[(Range<u64>, u64)], lead: u64) -> Self {
         let curve = Arc::new(self);
         let mut segments: Vec<CurveSegment> = Vec::with_capacity(uses.len() + 1);

@@ -81,8 +81,10 @@ impl Gain<'_> {
     }
 }
 
-/// Adds the part of a clip that sounds in `frames` frames from `at` on. The block has as many frames as were written before:
-/// those after them, silent so far, are written and not added to.
+/// Adds the part of a clip that sounds in `frames` frames from `at` on.
+///
+/// The clips before this one have written the first `to.frames()` frames of the block. To these it adds; frames after them it
+/// writes, which is quicker. A caller fills up the rest with silence after the last clip.
 ///
 /// `edges` receives the level of the first and of the last frame of the clip when they are rendered; `values` is scratch.
 pub(super) fn mix_clip(

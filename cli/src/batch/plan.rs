@@ -1,4 +1,5 @@
-//! `batch plan`: prints the size of a list (items, hours, bytes, the longest shard) and every line that is wrong.
+//! `batch plan`: prints the size of a list (items, hours, bytes, the longest shard), every line that is wrong, and once for all
+//! of its lines what is wrong with a session.
 //!
 //! Reads every line as `run` does and compiles its session, which opens each stem once. Renders nothing.
 
@@ -64,12 +65,12 @@ struct Totals {
     wrong: WrongLines,
 }
 
-/// Errors of a list. One wrong session makes all of its lines wrong, and is printed once.
+/// Errors of a list. A wrong session makes all of its lines wrong, and is printed once.
 #[derive(Default)]
 struct WrongLines {
-    /// Each error with its first line, by what it says apart from the id.
+    /// Each error with its first line. The key is what is wrong with the session, or the whole text for an error of one line.
     errors: HashMap<String, FirstLine>,
-    /// Wrong lines whose errors are not kept, since there are too many.
+    /// Number of errors beyond those.
     more: u64,
     /// All wrong lines.
     indices: HashSet<u64>,
@@ -84,12 +85,22 @@ struct FirstLine {
     more: u64,
 }
 
+/// An error of a line.
+struct WrongLine {
+    error: LineError,
+    /// What is wrong with the session; `None` if the line itself is wrong.
+    in_session: Option<String>,
+}
+
 impl WrongLines {
-    /// Adds an error; `what` is the same for all lines that it is printed once for.
-    fn add(&mut self, index: u64, text: String, what: String) {
+    /// Adds an error of a line, with its place.
+    fn add(&mut self, list: &Path, index: u64, wrong: WrongLine) {
         self.indices.insert(index);
-        if let Some(first) = self.errors.get_mut(&what) {
+        let text = wrong.error.at(list, index);
+        let key = wrong.in_session.unwrap_or_else(|| text.clone());
+        if let Some(first) = self.errors.get_mut(&key) {
             first.more += 1;
+            // Threads do not end in the order of the lines.
             if index < first.index {
                 (first.index, first.text) = (index, text);
             }
@@ -99,7 +110,7 @@ impl WrongLines {
                 text,
                 more: 0,
             };
-            self.errors.insert(what, first);
+            self.errors.insert(key, first);
         } else {
             self.more += 1;
         }
@@ -122,7 +133,7 @@ impl WrongLines {
             .collect();
         if self.more > 0 {
             let (more, s) = (self.more, plural(self.more));
-            texts.push(format!("error: {more} more line{s} with other errors"));
+            texts.push(format!("error: {more} more error{s}"));
         }
         texts
     }
@@ -221,19 +232,18 @@ pub fn run(args: &PlanArgs) -> Result<u8, Failure> {
             totals.items += 1;
             match size {
                 Ok(size) => totals.add(line.index, size),
-                Err((error, what)) => {
-                    let text = error.at(&args.list, line.index);
-                    totals.wrong.add(line.index, text, what);
-                }
+                Err(wrong) => totals.wrong.add(&args.list, line.index, wrong),
             }
         }
     });
     ended.into_iter().collect::<Result<()>>()?;
     let mut totals = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
     for duplicate in duplicates::find(&args.list, totals.items)? {
-        let error = LineError::of_line(duplicate.text);
-        let text = error.at(&args.list, duplicate.index);
-        totals.wrong.add(duplicate.index, text.clone(), text);
+        let wrong = WrongLine {
+            error: LineError::of_line(duplicate.text),
+            in_session: None,
+        };
+        totals.wrong.add(&args.list, duplicate.index, wrong);
     }
     print_result(&totals, args)?;
     Ok(if totals.wrong.indices.is_empty() {
@@ -257,18 +267,14 @@ fn print_result(totals: &Totals, args: &PlanArgs) -> Result<(), Failure> {
     printed
 }
 
-/// What is known of sessions: the size of an item, or what is wrong.
+/// Sizes of items, or what is wrong with their sessions, by [`cache_key`].
 type Cache = Mutex<HashMap<String, Result<Size, String>>>;
 
-/// Returns the size of a line's item, or its error, with and without the id.
-fn size_of_line(
-    line: &JobLine,
-    args: &PlanArgs,
-    cache: &Cache,
-) -> Result<Size, (LineError, String)> {
-    let job = line.job().map_err(|error| {
-        let what = error.at(Path::new(""), 0);
-        (error, what)
+/// Returns the size of a line's item, from the cache if another item has the same.
+fn size_of_line(line: &JobLine, args: &PlanArgs, cache: &Cache) -> Result<Size, WrongLine> {
+    let job = line.job().map_err(|error| WrongLine {
+        error,
+        in_session: None,
     })?;
     let key = cache_key(&job);
     let cached = lock(cache).get(&key).cloned();
@@ -281,9 +287,9 @@ fn size_of_line(
         cache.insert(key, size.clone());
         size
     });
-    size.map_err(|what| {
-        let error = LineError::of_line(format!("{:?}: {what}", job.id));
-        (error, what)
+    size.map_err(|what| WrongLine {
+        error: LineError::of_line(format!("{:?}: {what}", job.id)),
+        in_session: Some(what),
     })
 }
 

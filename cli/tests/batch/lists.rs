@@ -73,18 +73,23 @@ fn an_error_of_a_session_is_printed_once_for_all_of_its_lines() {
     let gone = (1..=300).map(|i| line(i, "gone.toml"));
     let list: String = gone
         .chain([line(0, "base.toml"), line(301, "away.toml")])
+        .chain(["\n".to_owned(), "\n".to_owned()])
         .collect();
     desk.write("jobs.jsonl", &list);
     let ended = desk.run(&["plan", "jobs.jsonl"]);
     ended.expect(3, "error: jobs.jsonl:1:1: \"1\": gone.toml: ");
     ended.expect(3, "note: the same in 299 more lines\n");
     ended.expect(3, "error: jobs.jsonl:302:1: \"301\": away.toml: ");
-    assert_eq!(ended.err.matches("error:").count(), 2, "{}", ended.err);
+    // What is wrong with a line itself is printed for each.
+    for line in ["303", "304"] {
+        ended.expect(3, &format!("error: jobs.jsonl:{line}:1: is empty"));
+    }
+    assert_eq!(ended.err.matches("error:").count(), 4, "{}", ended.err);
     let json = desk.run(&["plan", "jobs.jsonl", "--json"]);
     let plan: Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(
         (&plan["items"], &plan["wrong_lines"]),
-        (&302.into(), &301.into())
+        (&304.into(), &303.into())
     );
 }
 

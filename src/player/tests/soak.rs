@@ -31,7 +31,7 @@ const OTHER_KIB: u64 = 192 * 1024;
 /// Seconds after which memory shows a trend.
 const TREND_S: u64 = 600;
 
-/// What the process holds.
+/// Resources that the process holds.
 #[derive(Clone, Copy, Debug)]
 struct Held {
     threads: usize,
