@@ -219,6 +219,7 @@ mod cancel;
 mod curve;
 pub mod error;
 mod layout;
+mod simd;
 mod sync;
 #[cfg(feature = "report")]
 mod text_table;

@@ -8,6 +8,7 @@
 mod kernel;
 
 use super::peak::largest;
+use crate::simd::with_avx2;
 use kernel::{KERNEL, Kernel, PHASES, REACH};
 
 /// Frames that are searched or skipped together.
@@ -140,7 +141,7 @@ fn chunk(kernel: &Kernel, samples: &[f64], at: usize, found: &mut Crest) {
     let Some(window) = samples.get(at - first..at + CHUNK + REACH) else {
         return;
     };
-    let planes = interpolate(kernel, window);
+    let planes = with_avx2!(interpolate(kernel, window));
     let mut highest = [0.0f32; CHUNK];
     for plane in &planes {
         highest
@@ -232,6 +233,7 @@ fn exact(
 }
 
 /// Interpolates to four times the rate: returns the samples, and the values one, two and three quarters after each.
+#[inline(always)]
 fn interpolate(kernel: &Kernel, window: &[f64]) -> [[f32; CHUNK]; GRID] {
     let mut x = [0.0f32; CHUNK + 2 * REACH];
     #[expect(

@@ -187,6 +187,15 @@ pub(super) fn stream_names(path: &Path, file: &InputFile, kind: FileKind) -> Res
     }
 }
 
+/// Returns the sample rate that the header of a file states, for formats in which no decoder can tell another; `None` for the
+/// others.
+pub(super) fn stated_rate(file: &InputFile, kind: FileKind) -> Option<SampleRate> {
+    match kind {
+        FileKind::Flac { start } => flac::stated_rate(file, start),
+        _ => None,
+    }
+}
+
 /// Opening containers through their demuxer.
 impl StemFile<'_> {
     /// Opens a container and selects the wanted stream; returns the number of audio streams, too. `order` sorts the

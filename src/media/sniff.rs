@@ -112,10 +112,13 @@ fn open_error(path: &Path, e: io::Error) -> Error {
 /// demuxers of containers do not expect any.
 fn recognise(file: InputFile, path: &Path) -> Result<(InputFile, FileKind)> {
     let start = id3_tags_len(&file).map_err(|e| read_error(path, e))?;
-    // Most stems are WAVE files, of which a session may have thousands: they are known by their first bytes.
+    // Most stems are WAVE or FLAC files, of which a session may have thousands: they are known by their first bytes.
     let first = read_at(&file, start, 12).map_err(|e| read_error(path, e))?;
     if start == 0 && is_wave(&first) {
         return Ok((file, FileKind::Wave));
+    }
+    if first.starts_with(b"fLaC") {
+        return Ok((file, FileKind::Flac { start }));
     }
     let head = read_at(&file, start, SYNC_SEARCH_BYTES).map_err(|e| read_error(path, e))?;
     if head.is_empty() && start > 0 {
@@ -124,9 +127,6 @@ fn recognise(file: InputFile, path: &Path) -> Result<(InputFile, FileKind)> {
             ErrorKind::Corrupt,
             "there is nothing after the ID3 tag",
         ));
-    }
-    if head.starts_with(b"fLaC") {
-        return Ok((file, FileKind::Flac { start }));
     }
     let container = match recognise_magic(&head, path)? {
         Some(kind) => Some(kind),

@@ -184,14 +184,25 @@ fn corrupt(input: &Input, what: String) -> Error {
 }
 
 /// Returns the highest sample rate among stems, the default rate of a session; of one that is not whole the next
-/// common rate above it. Ignores stems that cannot be opened,
-/// which compiling the session reports. `None` if none can be opened.
+/// common rate above it. Ignores stems that cannot be opened, which compiling the session reports. `None` if none can be
+/// opened.
 pub fn highest_rate<'a>(inputs: impl IntoIterator<Item = &'a Input>) -> Option<SampleRate> {
     inputs
         .into_iter()
-        .filter_map(|i| open(i).ok())
-        .map(|open| open.source.spec().rate.to_whole())
+        .filter_map(|input| stated_rate(input).or_else(|| open_rate(input)))
+        .map(SampleRate::to_whole)
         .max()
+}
+
+/// Returns the rate of a file whose header is to be relied on, which need not be opened for it.
+fn stated_rate(input: &Input) -> Option<SampleRate> {
+    let (path, ..) = input.located()?;
+    let (file, kind) = sniff::sniff(&path).ok()?;
+    super::demux::stated_rate(&file, kind)
+}
+
+fn open_rate(input: &Input) -> Option<SampleRate> {
+    open(input).ok().map(|open| open.source.spec().rate)
 }
 
 /// An open input. A file also has properties and a version.

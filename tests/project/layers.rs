@@ -33,6 +33,7 @@ const LAYERS: [&[&str]; 8] = [
         "cancel",
         "curve",
         "error",
+        "simd",
         "sync",
         "text_table",
     ],

@@ -201,9 +201,9 @@ fn of_stems(inputs: &[InputKind], args: &Args, messages: Messages) -> Result<Ses
 fn single_stem(stem: &StemInput, args: &Args, messages: Messages) -> Stem {
     let (path, layout) = split_layout(stem.path.clone());
     let input = Input::file(path.clone());
-    let rate = match args.rate {
-        Some(_) if stem_folder::has_one_stream(&path) => None,
-        _ => match media::open(&path, None) {
+    let rate = match stem_folder::has_one_stream(&path) {
+        true => rate_of(&input, args),
+        false => match media::open(&path, None) {
             Ok((_, info)) => {
                 stem_folder::note_streams(&path, &info, messages);
                 Some(info.spec.rate)

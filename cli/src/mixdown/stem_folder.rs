@@ -2,7 +2,7 @@
 //! feature `cloud` the folder may be one of an object store.
 
 use crate::{file_store::is_link, messages::Messages, suggest::quoted_list, text::counted};
-use soundtrack::{Error, ErrorKind, Result, SampleRate, media};
+use soundtrack::{Error, ErrorKind, Input, Result, SampleRate, media};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -54,13 +54,20 @@ pub fn find_stems(
     let mut found = Vec::new();
     let mut skipped = 0;
     for file in files {
-        if is_rate_given && has_one_stream(&file) {
-            found.push(FoundStem {
-                subfolder: subfolder(&file),
-                file,
-                rate: None,
-            });
-            continue;
+        if has_one_stream(&file) {
+            let rate = if is_rate_given {
+                None
+            } else {
+                media::highest_rate([&Input::file(&file)])
+            };
+            if is_rate_given || rate.is_some() {
+                found.push(FoundStem {
+                    subfolder: subfolder(&file),
+                    file,
+                    rate,
+                });
+                continue;
+            }
         }
         match media::open(&file, None) {
             Ok((_, info)) => {

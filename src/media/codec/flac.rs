@@ -11,6 +11,7 @@ mod subframe;
 pub(crate) use crc::crc_16;
 pub(crate) use header::{FrameHeader, MAX_HEADER_BYTES, StreamInfo};
 
+use crate::simd::with_avx2;
 use bits::BitReader;
 use header::Channels;
 use std::fmt;
@@ -178,10 +179,7 @@ impl FlacDecoder {
         if header.bits == 32 {
             return join_wide(header.channels, first, second, &self.wide_side);
         }
-        join(header.channels, first, second);
-        [first, second]
-            .iter()
-            .all(|plane| i32::all_fit(plane, header.bits.into()))
+        with_avx2!(join(&header, first, second))
     }
 
     /// Appends the last frame in the form that the MD5 of a stream is made of (RFC 9639, 8.2): interleaved, and little-endian
@@ -221,9 +219,7 @@ impl FlacDecoder {
             let Some(samples) = samples else {
                 return false;
             };
-            for (t, s) in target.iter_mut().zip(samples) {
-                *t = f64::from(*s) * scale;
-            }
+            with_avx2!(convert(samples, scale, target));
             true
         })
     }
@@ -244,10 +240,18 @@ pub(crate) fn channel_mask(channels: u8) -> u32 {
     }
 }
 
-/// Replaces what is coded by left and right.
-fn join(channels: Channels, first: &mut [i32], second: &mut [i32]) {
-    let pairs = first.iter_mut().zip(second);
-    match channels {
+#[inline(always)]
+fn convert(samples: &[i32], scale: f64, to: &mut [f64]) {
+    for (t, s) in to.iter_mut().zip(samples) {
+        *t = f64::from(*s) * scale;
+    }
+}
+
+/// Replaces what is coded by left and right. Returns whether they fit their number of bits.
+#[inline(always)]
+fn join(header: &FrameHeader, first: &mut [i32], second: &mut [i32]) -> bool {
+    let pairs = first.iter_mut().zip(&mut *second);
+    match header.channels {
         Channels::Independent(_) => {}
         Channels::LeftSide => pairs.for_each(|(left, side)| *side = left.wrapping_sub(*side)),
         Channels::SideRight => pairs.for_each(|(side, right)| *side = side.wrapping_add(*right)),
@@ -257,6 +261,7 @@ fn join(channels: Channels, first: &mut [i32], second: &mut [i32]) {
             (*mid, *side) = (sum.wrapping_add(*side) >> 1, sum.wrapping_sub(*side) >> 1);
         }),
     }
+    i32::all_fit(first, header.bits.into()) & i32::all_fit(second, header.bits.into())
 }
 
 /// Does the same with a difference of 33 bits, which is not in its plane. Returns whether left and right fit 32 bits.

@@ -21,7 +21,7 @@ use crate::{
         symphonia_adapter::Packet,
     },
     storage::InputFile,
-    units::{Frames, saturating_usize},
+    units::{Frames, SampleRate, saturating_usize},
 };
 use std::io;
 
@@ -70,9 +70,6 @@ impl StemFile<'_> {
             end: signed(info.frames.max(end.found.saturating_add(end.cut_frames))),
             available_end: signed(end.found),
         };
-        let mut packets = PacketSource::Flac(Box::new(frames));
-        let mut decoder = Decoder::Flac(FlacDecoder::new(info));
-        self.decode_first(&mut packets, &mut decoder, "FLAC")?;
         let mut remarks = Vec::new();
         if origin > 0 {
             remarks.push(Remark::TimestampGaps {
@@ -93,8 +90,8 @@ impl StemFile<'_> {
         }
         Ok(OpenedStem {
             colour: None,
-            packets,
-            decoder,
+            packets: PacketSource::Flac(Box::new(frames)),
+            decoder: Decoder::Flac(FlacDecoder::new(info)),
             codec: "FLAC".into(),
             rate,
             channels,
@@ -192,6 +189,12 @@ struct FlacEnd {
 
 fn describe(rate: u32, channels: u8, bits: u8) -> String {
     format!("{rate} Hz, {channels} channels, {bits} bits")
+}
+
+/// Returns the sample rate that the header of a FLAC file states; `None` if it is damaged.
+pub(super) fn stated_rate(file: &InputFile, start: u64) -> Option<SampleRate> {
+    let (info, _) = read_metadata(file, start).ok()?;
+    SampleRate::new(info.rate).ok()
 }
 
 /// Returns the stream information and the file offset behind the metadata.

@@ -5,6 +5,7 @@
 //! x³⁸⁴⁰ is x²⁵⁶ + 1: a block of 15 words of 256 bits may be added to the block behind it, and once more one word further
 //! left. This takes no table and vectorises; only one block in the end is divided.
 
+use crate::simd::with_avx2;
 use crc::{CRC_16_UMTS, Crc, Table};
 
 /// Divides by the whole polynomial.
@@ -25,28 +26,7 @@ type Block = [Word; WORDS];
 /// Returns the checksum of a message that continues one whose checksum is `before`, 0 for none. A message that ends with
 /// its own checksum has the checksum 0.
 pub(crate) fn crc_16(before: u16, message: &[u8]) -> u16 {
-    #[cfg(all(feature = "simd", target_arch = "x86_64"))]
-    if let Some(simd) = pulp::x86::V3::try_new() {
-        return simd.vectorize(Checksum { before, message });
-    }
-    fold(before, message)
-}
-
-/// Calls [`fold`], translated for AVX2.
-#[cfg(all(feature = "simd", target_arch = "x86_64"))]
-struct Checksum<'a> {
-    before: u16,
-    message: &'a [u8],
-}
-
-#[cfg(all(feature = "simd", target_arch = "x86_64"))]
-impl pulp::NullaryFnOnce for Checksum<'_> {
-    type Output = u16;
-
-    #[inline(always)]
-    fn call(self) -> u16 {
-        fold(self.before, self.message)
-    }
+    with_avx2!(fold(before, message))
 }
 
 #[inline(always)]

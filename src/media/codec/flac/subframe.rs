@@ -37,6 +37,7 @@ impl Sample for i32 {
         wide as Self
     }
 
+    #[inline(always)]
     fn all_fit(samples: &[Self], bits: u32) -> bool {
         let unused = Self::BITS - bits;
         // Without an early exit, so that the loop is vectorised.

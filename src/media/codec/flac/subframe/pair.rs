@@ -7,6 +7,7 @@ use super::{
     super::{FrameCheck, bits::BitReader},
     MAX_ORDER, Predictor, Subframe, read_start, restore_all, restore_any, restore_wasted,
 };
+use crate::simd::with_avx2;
 use core::arch::x86_64::__m128i;
 use pulp::{NullaryFnOnce, cast, x86::V3};
 
@@ -29,7 +30,9 @@ pub(in super::super) fn decode(
     restore_to(from, &a.predictor, first);
     restore_to(from, &b.predictor, second);
     restore(simd, [&a.predictor, &b.predictor], [first, second], from);
-    Ok(restore_wasted(&a, first) & restore_wasted(&b, second))
+    Ok(with_avx2!(
+        restore_wasted(&a, first) & restore_wasted(&b, second)
+    ))
 }
 
 fn read_residual(
