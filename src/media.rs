@@ -114,7 +114,8 @@ pub trait Source: Send {
     /// Returns rate and layout, which never change.
     fn spec(&self) -> Spec;
 
-    /// Returns the exact number of frames, if it is known without reading to the end.
+    /// Returns the exact number of frames, if it is known without reading to the end. A source that gives fewer is an error, and
+    /// frames beyond are not played.
     fn length(&self) -> Option<Frames>;
 
     /// Reads the next frames into the start of `out`, at most `out.capacity()`, sets `out.frames()` and returns the

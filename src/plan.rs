@@ -29,6 +29,7 @@ pub(crate) use chain::Chain;
 pub(crate) use cue::InCue;
 pub use cue::{PlannedCue, PlannedUse};
 pub(crate) use id_vec::IdVec;
+pub(crate) use markers::PlannedMarker;
 pub(crate) use metadata::channel_names;
 pub(crate) use passes::Passes;
 pub(crate) use route::Scope;
@@ -39,7 +40,7 @@ pub use summary::PlanSummary;
 use crate::{
     cancel::Cancel,
     curve::{Automation, Fade},
-    diagnostics::{Subject, Unheard, Warning},
+    diagnostics::{ClockTime, Subject, Unheard, Warning, WarningKind},
     dsp::pan::PanLaw,
     encode::{Dither, Metadata},
     error::{Error, ErrorKind, Result},
@@ -306,9 +307,26 @@ impl Plan {
         plan.markers = markers::planned(session, &cues);
         plan.metadata = metadata::of_mix(session, &plan.markers);
         plan.cues = cues;
+        notes.extend(markers::after_end(session, plan.length));
+        notes.extend(plan.cut_tracks());
         plan.notes = notes;
         plan.named_files = session.named_files();
         Ok(plan)
+    }
+
+    /// Returns a note for each track that is heard and plays on when the mix ends.
+    fn cut_tracks(&self) -> impl Iterator<Item = Warning> {
+        let at = ClockTime {
+            frame: self.length,
+            rate: self.spec.rate,
+        };
+        let tracks = self.nodes.iter().filter(|node| node.live);
+        tracks.filter_map(move |node| {
+            let end = node.clips().iter().map(|clip| clip.range.end).max()?;
+            let frames = Frames(end.saturating_sub(self.length.0));
+            let kind = WarningKind::CutByLength { at, frames };
+            (frames > Frames::ZERO).then(|| Warning::new(kind, Subject::track(&node.name)))
+        })
     }
 
     /// Returns the metadata of a file of the whole mix, from the session's title, album, picture and

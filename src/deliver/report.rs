@@ -312,6 +312,13 @@ impl FileReport {
 }
 
 impl DeliverableReport {
+    /// Returns the LU by which the loudness stays below its target, if it does by a tenth.
+    fn short_by(&self) -> Option<f64> {
+        let check = self.loudness?;
+        let by = check.target_lufs - check.integrated_lufs?;
+        (by >= 0.05).then_some(by)
+    }
+
     /// Returns the gain and the checks, one line each.
     pub(super) fn check_lines(&self) -> Vec<CheckLine> {
         let name = crate::error::one_line(self.name.clone());
@@ -326,7 +333,13 @@ impl DeliverableReport {
         match &self.gain_of {
             _ if self.gain_db == 0.0 => {}
             Some(of) if *of == self.name => {
-                add(format!("gain {gain:.2} fits it to its loudness"), false);
+                let text = match self.short_by() {
+                    Some(lu) => format!(
+                        "gain {gain:.2}; the true peak allows no more, so it is {lu:.1} LU below its loudness"
+                    ),
+                    None => format!("gain {gain:.2} fits it to its loudness"),
+                };
+                add(text, false);
             }
             Some(of) => {
                 let of = crate::error::one_line(of.clone());

@@ -347,6 +347,24 @@ registry! {
     }
     "A cue sounds in the range that a delivery replaces, and outside of it too. What is outside keeps its old sound."
     "If the cue itself has changed, widen the range over all its placements, or deliver the whole without a range."
+
+    "W129" Warning MarkerAfterEnd {
+        /// Name of the marker.
+        marker: String,
+        /// Place of the marker.
+        at: ClockTime,
+    }
+    "A marker lies after the end of the mix, so no file has it."
+    "Move the marker, or set `length` so that the mix contains it."
+
+    "W130" Note CutByLength {
+        /// Place at which the mix ends.
+        at: ClockTime,
+        /// Number of frames of the track that come after it.
+        frames: Frames,
+    }
+    "The `length` of the session ends while a track plays."
+    "Fade the track out before, or set a greater `length`."
 }
 
 /// Persons that share the rights in a cue.
@@ -747,6 +765,14 @@ impl fmt::Display for WarningKind {
             Self::PlacementKept { at } => write!(
                 f,
                 "it sounds outside the range too, at {at}: there the files keep its old sound"
+            ),
+            Self::MarkerAfterEnd { marker, at } => write!(
+                f,
+                "marker {marker:?} at {at} lies after the end, so no file has it"
+            ),
+            Self::CutByLength { at, frames } => write!(
+                f,
+                "the length of the session ends it at {at}, {frames} frames early"
             ),
             Self::LargeGain { gain_db } => write!(f, "its gain of {gain_db:+} dB is above +24 dB"),
             Self::UnplacedCue {} => {

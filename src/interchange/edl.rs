@@ -4,7 +4,7 @@
 //! count from the time reference of the file (EBU Tech 3285), or from 0 where the file has none.
 
 use super::{
-    MAX_ITEMS, Options,
+    MAX_ITEMS, Options, labels,
     media_files::MediaFiles,
     notes::{Notes, Place},
     ratio::Ratio,
@@ -214,7 +214,7 @@ impl List {
         let fps = self.frame_rate(times, file, number)?;
         let mut codes = [Timecode::midnight(fps); 4];
         for (code, text) in codes.iter_mut().zip(times) {
-            *code = timecode(text, fps).map_err(|e| wrong(&e))?;
+            *code = labels::timecode(text, fps).map_err(|e| wrong(&e))?;
         }
         let [source_in, source_out, record_in, record_out] = codes;
         if record_out.number() < record_in.number() || source_out.number() < source_in.number() {
@@ -458,18 +458,6 @@ fn large(file: &TextFile, line: usize) -> Error {
 /// Returns the time of a picture frame in seconds.
 fn time(number: u64, fps: FrameRate) -> Option<Ratio> {
     Ratio::new(i128::from(number), 1)?.over(ratio_of(fps)?)
-}
-
-/// Parses a timecode. Lists write `:` or `;` before the frames of drop-frame.
-fn timecode(text: &str, fps: FrameRate) -> Result<Timecode, String> {
-    let text = match text.rsplit_once([':', ';', '.']) {
-        Some((label, frames)) => {
-            let separator = if fps.is_drop_frame() { ';' } else { ':' };
-            format!("{}{separator}{frames}", label.replace(';', ":"))
-        }
-        None => text.to_owned(),
-    };
-    Timecode::parse(&text, fps).map_err(|e| e.to_string())
 }
 
 /// Returns the audio channels of a field such as `V`, `A`, `A2`, `AA/V`, `B` or `NONE`.

@@ -10,7 +10,7 @@ use crate::{
     error::Result,
     layout::Layout,
     session::{Marker, Session},
-    timecode::Timecode,
+    timecode::{FrameRate, Timecode},
     units::{Frames, SampleRate},
 };
 
@@ -155,6 +155,18 @@ pub(super) fn read_reaper(file: &TextFile, options: &Options) -> Result<(Session
     Ok((session, notes))
 }
 
+/// Parses a timecode. Lists write `:`, `;` or `.` before the frames, whatever the frame rate.
+pub(super) fn timecode(text: &str, fps: FrameRate) -> Result<Timecode, String> {
+    let text = match text.rsplit_once([':', ';', '.']) {
+        Some((label, frames)) => {
+            let separator = if fps.is_drop_frame() { ';' } else { ':' };
+            format!("{}{separator}{frames}", label.replace(';', ":"))
+        }
+        None => text.to_owned(),
+    };
+    Timecode::parse(&text, fps).map_err(|e| e.to_string())
+}
+
 /// Parses a time: `12.5`, `1:02.500`, `1:02:03.500`, timecode with the session's frame rate, or samples.
 fn time(text: &str, session: &Session) -> Result<Frames, String> {
     let text = text.trim();
@@ -164,7 +176,7 @@ fn time(text: &str, session: &Session) -> Result<Frames, String> {
                 "{text:?} is a timecode, and no frame rate is given: give it as fps (--fps 24)"
             ));
         };
-        let timecode = Timecode::parse(text, fps).map_err(|e| e.to_string())?;
+        let timecode = timecode(text, fps)?;
         let start = session
             .start
             .map_or(Frames::ZERO, |start| start.frames(session.rate));

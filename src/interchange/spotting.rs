@@ -214,12 +214,7 @@ impl Clock<'_> {
 
     fn timecode(&self, text: &str) -> Result<Timecode, String> {
         let fps = self.session.fps.ok_or_else(|| Self::fps_missing(text))?;
-        // Spreadsheets and people drop the semicolon of drop-frame.
-        let text = match text.rsplit_once(':') {
-            Some((label, frames)) if fps.is_drop_frame() => format!("{label};{frames}"),
-            _ => text.to_owned(),
-        };
-        Timecode::parse(&text, fps).map_err(|e| e.to_string())
+        labels::timecode(text, fps)
     }
 
     /// Parses a position against picture: timecode, or a time after the start.
@@ -312,6 +307,10 @@ fn text(session: &Session) -> (String, Notes) {
         }
         if cue.mute {
             notes.add(place(), "it is muted, which is not carried");
+        }
+        if !cue.markers.is_empty() {
+            let what = "markers of cues are not carried: the list has those of the session";
+            notes.add_to_group("cue marker", place(), what);
         }
         let mut seen = HashSet::new();
         for (number, placement) in cue.uses.iter().enumerate() {

@@ -1,7 +1,11 @@
 //! Places markers on the timeline: those of the session, and those of each cue in every placement that plays them.
 
 use super::PlannedCue;
-use crate::{session::Session, units::Frames};
+use crate::{
+    diagnostics::{ClockTime, Subject, Warning, WarningKind},
+    session::Session,
+    units::Frames,
+};
 
 /// A named frame of the timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +42,21 @@ pub(super) fn planned(session: &Session, cues: &[PlannedCue]) -> Vec<PlannedMark
     all
 }
 
+/// Returns a warning for each marker of the session that lies after the end of the mix.
+pub(super) fn after_end(session: &Session, length: Frames) -> impl Iterator<Item = Warning> {
+    let lost = session.markers.iter().filter(move |m| m.at > length);
+    lost.map(|m| {
+        let kind = WarningKind::MarkerAfterEnd {
+            marker: m.name.clone(),
+            at: ClockTime {
+                frame: m.at,
+                rate: session.rate,
+            },
+        };
+        Warning::new(kind, Subject::Session)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,6 +68,22 @@ mod tests {
         session::{Cue, Marker, Track, Use},
         units::SampleRate,
     };
+
+    #[test]
+    fn a_marker_after_the_end_is_warned_of() {
+        let mut session = Session::new(SampleRate::HZ_48000, Layout::Mono);
+        let marker = |at| Marker {
+            at: Frames(at),
+            name: "door".into(),
+        };
+        session.markers = vec![marker(48_000), marker(48_001)];
+        let warnings: Vec<_> = after_end(&session, Frames(48_000)).collect();
+        assert_eq!(warnings.len(), 1, "the end itself can have one");
+        assert_eq!(
+            warnings[0].to_string(),
+            "W129 marker \"door\" at 00:00:01.000 lies after the end, so no file has it"
+        );
+    }
 
     #[test]
     fn a_marker_of_a_cue_comes_with_every_use_that_shows_it() {

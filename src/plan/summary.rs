@@ -9,7 +9,7 @@ use crate::{
     timecode::Timecode,
     units::{Decibels, Frames, Gain, Pan},
 };
-use std::{fmt, ops::Range};
+use std::{collections::HashSet, fmt, ops::Range};
 
 /// Text form of a plan for people; see [`Plan::summary`].
 #[derive(Clone, Copy, Debug)]
@@ -164,19 +164,16 @@ impl Plan {
         for node in buses.chain(self.nodes.last()) {
             let mut feeds: Vec<&str> = Vec::new();
             if let NodeInput::Sum(edges) = &node.input {
-                for edge in edges {
-                    let name = self.node_name(edge.node);
-                    if !feeds.contains(&name) {
-                        feeds.push(name);
-                    }
-                }
+                let mut seen = HashSet::new();
+                let names = edges.iter().map(|edge| self.node_name(edge.node));
+                feeds.extend(names.filter(|name| seen.insert(*name)));
             }
             let (name, pan) = match node.kind {
                 NodeKind::Master => ("master".to_owned(), String::new()),
                 _ => (node.name.clone(), bus_pan(node)),
             };
             let into = self.destinations(node);
-            table.push([name, feeds.join(", "), gain(node), pan, into]);
+            table.push([name, first_of(&feeds), gain(node), pan, into]);
         }
         table
     }
@@ -271,6 +268,17 @@ impl Plan {
     }
 }
 
+/// Returns a list of names, of which a long one ends with the number of those that are left out.
+fn first_of(names: &[&str]) -> String {
+    const SHOWN: usize = 24;
+    match names.split_at_checked(SHOWN) {
+        Some((first, rest)) if !rest.is_empty() => {
+            format!("{} and {} more", first.join(", "), rest.len())
+        }
+        _ => names.join(", "),
+    }
+}
+
 fn gain(node: &Node) -> String {
     match node.gain.constant() {
         Some(gain) => format!("{:.1}", Gain(gain).decibels()),
@@ -338,6 +346,14 @@ mod tests {
         session::{Session, Track},
         units::SampleRate,
     };
+
+    #[test]
+    fn a_long_list_of_names_ends_with_their_number() {
+        assert_eq!(first_of(&[]), "");
+        assert_eq!(first_of(&["a", "b"]), "a, b");
+        assert!(first_of(&["a"; 24]).ends_with("a, a"));
+        assert!(first_of(&["a"; 26]).ends_with("a, a and 2 more"));
+    }
 
     #[test]
     fn lengths_are_in_seconds_without_zeros_at_the_end() {

@@ -89,6 +89,20 @@ file = "b.wav"
 mute = true
 "#;
 
+#[test]
+fn markers_of_a_cue_are_written_for_each_placement() {
+    let text = "rate = 48000\nlayout = \"stereo\"\nmarker = { \"1000 frames\" = \"door\" }\n\
+        [cue.c]\nat = \"500 frames\"\nmarker = { \"100 frames\" = \"verse\" }\n\
+        [cue.c.use]\nagain = { at = \"6000 frames\" }\n[cue.c.track]\na = { file = \"a.wav\" }\n";
+    let session = Load::default()
+        .text(text, folder().path().join("song.toml"))
+        .unwrap();
+    let (imported, _) = there_and_back(&session);
+    let found = imported.session.markers.iter();
+    let found: Vec<(u64, &str)> = found.map(|m| (m.at.0, m.name.as_str())).collect();
+    assert_eq!(found, [(600, "verse"), (1000, "door"), (6100, "verse")]);
+}
+
 /// Returns the song, a folder with its project `song.dawproject`, and that archive.
 fn written_song() -> (Session, tempfile::TempDir, ZipArchive<fs::File>) {
     let session = Load::default()

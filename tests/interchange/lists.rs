@@ -216,6 +216,54 @@ fn film_without_start() -> Options {
 }
 
 #[test]
+fn drop_frame_timecode_goes_out_and_comes_back() {
+    let fps = FrameRate::FPS_29_97_DF;
+    let text = "rate = 48000\nfps = \"29.97df\"\nstart = \"01:00:00;00\"\n\
+        marker = { \"01:01:00;02\" = \"boat\" }\n\
+        [cue.calm]\nat = \"01:00:02;15\"\nmarker = { \"1s\" = \"harp\" }\ntrack = { harp = { file = \"harp.wav\" } }\n";
+    let session = Load::default().text(text, "film.toml").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spotting.csv");
+    let left_out = interchange::write(&session, &path, false).unwrap();
+    let left_out: Vec<String> = left_out.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        left_out,
+        ["cue \"calm\": markers of cues are not carried: the list has those of the session"]
+    );
+    let list = std::fs::read_to_string(&path).unwrap();
+    let options = Options {
+        fps: Some(fps),
+        start: session.start,
+        ..Options::default()
+    };
+    // Spreadsheets and people write a colon before the frames, too.
+    for list in [list.clone(), list.replace(';', ":")] {
+        let imported = read(&list, "spotting.csv", &options);
+        assert_eq!(notes(&imported), [""; 0]);
+        assert_eq!(imported.session.markers, session.markers, "{list}");
+        let uses = |session: &Session| session.cues()[0].uses[0].at;
+        assert_eq!(uses(&imported.session), uses(&session), "{list}");
+    }
+}
+
+#[test]
+fn a_marker_before_others_is_added_to_the_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("film.toml");
+    let text = "rate = 48000 # of picture\n\n[marker]\n\"4.5s\" = \"storm\" # at last\n\n[track.dx]\nfile = \"dx.wav\" # the best take\n";
+    std::fs::write(&path, text).unwrap();
+    let mut session = Session::load(&path).unwrap();
+    let imported = read("2.5\t2.5\tthe boat\n", "labels.txt", &Options::default());
+    imported.add_spotting_to(&mut session).unwrap();
+    session.save(&path).unwrap();
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        text.replace("# at last\n", "# at last\n\"2.5s\" = \"the boat\"\n")
+    );
+    assert_eq!(Session::load(&path).unwrap(), session);
+}
+
+#[test]
 fn a_session_keeps_its_comments_when_markers_are_added() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("film.toml");

@@ -686,6 +686,11 @@ fn loudness_is_checked_and_fitted() {
     );
     assert!(loud.true_peak.unwrap().passed, "{:?}", loud.true_peak);
     assert!(!loud.loudness.unwrap().passed);
+    let short = -5.0 - loud.loudness.unwrap().integrated_lufs.unwrap();
+    let text = format!("; the true peak allows no more, so it is {short:.1} LU below its loudness");
+    let shown = done.to_string();
+    assert!(short > 1.0 && shown.contains(&text), "{shown}");
+    assert!(shown.contains("soft: gain") && shown.contains("fits it to its loudness"));
     // The same samples, times one gain.
     let floats = |name: &str| -> Vec<f32> {
         hound::WavReader::open(film.path(name))

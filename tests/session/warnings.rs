@@ -5,8 +5,8 @@
 
 use soundtrack::{
     Block, Bounce, Bus, Clip, Cue, Curve, Damage, Decibels, Fade, FadeShape, Format, Frames,
-    Layout, Opener, Options, Pan, Plan, Renderer, Result, SampleRate, Session, Shape, Sink, Source,
-    Spec, Track, Use,
+    Layout, Marker, Opener, Options, Pan, Plan, Renderer, Result, SampleRate, Session, Shape, Sink,
+    Source, Spec, Track, Use,
     diagnostics::{Severity, Warning, WarningInfo},
     encode::Written,
     media::{Flaw, FlawKind, Memory},
@@ -22,7 +22,7 @@ fn the_registry_holds_every_code_once_and_in_order() {
     let codes: Vec<&str> = WarningInfo::ALL.iter().map(|info| info.code).collect();
     assert_eq!(
         codes,
-        (101..=128).map(|n| format!("W{n}")).collect::<Vec<_>>()
+        (101..=130).map(|n| format!("W{n}")).collect::<Vec<_>>()
     );
     for info in WarningInfo::ALL {
         assert_eq!(WarningInfo::find(&info.code.to_lowercase()), Some(info));
@@ -43,7 +43,7 @@ fn the_registry_holds_every_code_once_and_in_order() {
         .filter(|info| info.severity == Severity::Note)
         .map(|info| info.code)
         .collect();
-    assert_eq!(notes, ["W102", "W103", "W104", "W105", "W114"]);
+    assert_eq!(notes, ["W102", "W103", "W104", "W105", "W114", "W130"]);
     assert_eq!(WarningInfo::find("W100"), None);
 }
 
@@ -233,6 +233,24 @@ fn w108_the_same_sound_twice() {
     // What is silent is the same as all that is.
     let quiet = (file("q.wav", &[0.0; 1000]), file("r.wav", &[0.0; 1000]));
     assert!(said(&two(&quiet.0, &quiet.1), "W108").is_empty());
+}
+
+#[test]
+fn w129_and_w130_what_lies_after_the_length() {
+    let mut mix = mix([
+        Track::new("x", stereo()),
+        Track::new("y", stereo()).mute(true),
+    ]);
+    mix.markers.push(Marker {
+        at: Frames(72_000),
+        name: "late".into(),
+    });
+    assert!(said(&mix, "W129").is_empty() && said(&mix, "W130").is_empty());
+    mix.length = Some(Frames(60_000));
+    let late = "marker \"late\" at 00:00:01.500 lies after the end, so no file has it";
+    assert_eq!(said(&mix, "W129"), [late]);
+    let cut = "track \"x\": the length of the session ends it at 00:00:01.250, 36000 frames early";
+    assert_eq!(said(&mix, "W130"), [cut]);
 }
 
 #[test]

@@ -85,7 +85,8 @@ pub fn print_next_steps(args: &Args, messages: Messages) {
          00:41  the tune comes home, with the hall of the bus `hall`\n\
          Then try:\n  \
          {program} --play=null                      # the mixing console; ? shows its keys\n  \
-         {program} --deliver stems --solo rhythm    # one of the deliverables, one bus alone\n  \
+         {program} --deliver stems                  # one of the deliverables\n  \
+         {program} --solo rhythm -o rhythm.wav      # one bus alone\n  \
          {program} --range 10s..20s -o part.wav     # a part of the mix\n  \
          {program} target/demo/stems --preset cd    # a folder of stems as they are, into stems.wav for a CD\n  \
          {program} init target/demo/stems           # a session file with comments for that folder\n  \

@@ -144,8 +144,12 @@ fn apply_preset(preset: Preset, session: &mut Session, names: &[String], message
     for deliverable in &mut session.deliverables {
         if names.contains(&deliverable.name) && !deliverable.report && !deliverable.cue_sheet {
             preset.apply_to(deliverable);
+            let replaced = match preset.target() {
+                Some(_) => "format, rate, dither, limit and loudness",
+                None => "format, rate, dither and limit; its loudness stays",
+            };
             messages.note(&format!(
-                "{} is delivered with the preset {}, in place of its own format, rate, dither, limit and loudness",
+                "{} is delivered with the preset {}, in place of its own {replaced}",
                 deliverable.name,
                 preset.name()
             ));

@@ -2,14 +2,8 @@
 
 use super::{args::ImportArgs, save};
 use crate::{failure::Failure, messages::Messages, text::counted};
-use soundtrack::{
-    Error, ErrorKind, FrameRate, Load, Session, Timecode, error::ProblemKind, interchange,
-    storage::AtomicFile,
-};
-use std::{
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use soundtrack::{FrameRate, Load, Session, Timecode, error::ProblemKind, interchange};
+use std::path::{Path, PathBuf};
 
 /// Reads the file, writes the session file and returns the exit code. Each note of the library is a warning.
 ///
@@ -85,7 +79,7 @@ fn convert(args: &ImportArgs, messages: Messages) -> Result<u8, Failure> {
         ..Load::default()
     };
     load.text(text.as_str(), &path)?;
-    write(&path, &text, args.force)?;
+    save::write(&path, &text, args.force)?;
     warn(&imported.notes, &args.file, messages);
     let leads_outside = Load::default().text(text, &path).is_err_and(|e| {
         let mut problems = e.problems().iter();
@@ -114,16 +108,6 @@ fn heading(imported: &interchange::Imported, file: &Path) -> String {
         "# Imported from {name} ({kind}). Mix it with `mixdown FILE`, see what would be rendered with `mixdown plan FILE`.\n\
          # docs/session-keys.md describes every key.\n\n"
     )
-}
-
-fn write(path: &Path, text: &str, overwrite: bool) -> Result<(), Failure> {
-    let mut file = AtomicFile::create(path, overwrite)?;
-    file.write_all(text.as_bytes()).map_err(|e| {
-        let what = format!("{}: cannot be written: {e}", path.display());
-        Error::new(ErrorKind::Output, what).because(e)
-    })?;
-    file.finish()?;
-    Ok(())
 }
 
 /// Adds markers and cues to a session file, which keeps its comments and order.

@@ -7,11 +7,8 @@ use super::{
     mix, save, session,
 };
 use crate::{failure::Failure, messages::Messages};
-use soundtrack::{Error, ErrorKind, Load};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use soundtrack::Load;
+use std::path::{Path, PathBuf};
 
 /// Comment before the session.
 const BEFORE: &str = "\
@@ -93,7 +90,8 @@ pub fn run(args: &InitArgs) -> Result<u8, Failure> {
     } else {
         text
     };
-    write(&path, &text)?;
+    check(&path, &text)?;
+    save::write(&path, &text, args.force)?;
     let tracks = crate::text::counted(session.tracks().len() as u64, "track");
     messages.note(&format!(
         "wrote {} with {tracks}; mix it with: mixdown {}",
@@ -103,15 +101,12 @@ pub fn run(args: &InitArgs) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Writes a session file, after a check that it can be read.
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
+/// Checks that the text of a session file can be read.
+fn check(path: &Path, text: &str) -> Result<(), Failure> {
     let load = Load {
         outside: true,
         ..Load::default()
     };
     load.text(text, path)?;
-    fs::write(path, text).map_err(|e| {
-        let what = format!("{}: cannot be written: {e}", path.display());
-        Error::new(ErrorKind::Output, what).because(e).into()
-    })
+    Ok(())
 }

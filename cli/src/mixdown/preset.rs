@@ -111,7 +111,7 @@ impl Preset {
         self.name
     }
 
-    fn target(self) -> Option<LoudnessTarget> {
+    pub fn target(self) -> Option<LoudnessTarget> {
         match self.loudness {
             Loudness::AsMixed => None,
             Loudness::Named => self.name.parse().ok(),

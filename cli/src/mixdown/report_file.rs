@@ -2,14 +2,17 @@
 
 use super::hints;
 use crate::{failure::Failure, file_store::is_link};
-use soundtrack::{Error, ErrorKind, storage};
+use soundtrack::{
+    Error, ErrorKind,
+    storage::{self, AtomicFile},
+};
 use std::path::{Path, PathBuf};
 
 /// Checks that a report can be written once the mix is done.
 ///
 /// # Errors
-/// `Usage` for the path of the mix; `Output` for a file that exists without `overwrite`, for a folder, and for a folder
-/// that does not exist.
+/// `Usage` for the path of the mix; `Output` for a file that exists without `overwrite`, for a folder, and for one
+/// whose folder does not exist or cannot be written to.
 pub fn check(report: &Path, overwrite: bool, mix: &Path) -> Result<(), Failure> {
     if report == mix {
         return Err(Failure::Usage(format!(
@@ -36,6 +39,8 @@ pub fn check(report: &Path, overwrite: bool, mix: &Path) -> Result<(), Failure> 
     if !folder.is_dir() {
         return Err(error("its folder does not exist: create it first").into());
     }
+    // Creates a temporary file beside it, and removes it.
+    drop(AtomicFile::create(report, overwrite)?);
     Ok(())
 }
 

@@ -2,8 +2,11 @@
 
 use super::{args::Args, hints, inputs::InputKind, mix, session};
 use crate::{failure::Failure, messages::Messages};
-use soundtrack::{Error, ErrorKind, storage};
-use std::path::Path;
+use soundtrack::{
+    Error, ErrorKind,
+    storage::{self, AtomicFile},
+};
+use std::{io::Write as _, path::Path};
 
 /// Writes the session of the inputs with the options of the mix.
 ///
@@ -34,6 +37,20 @@ pub fn run(
         .save(path)
         .map_err(|e| hints::for_inputs(e.into(), args))?;
     messages.note(&format!("the session is in {}", path.display()));
+    Ok(())
+}
+
+/// Writes the text of a session file, whole or not at all.
+///
+/// # Errors
+/// `Output` for an existing file unless `overwrite`, and for one that cannot be written.
+pub fn write(path: &Path, text: &str, overwrite: bool) -> Result<(), Failure> {
+    let mut file = AtomicFile::create(path, overwrite)?;
+    file.write_all(text.as_bytes()).map_err(|e| {
+        let what = format!("{}: cannot be written: {e}", path.display());
+        Error::new(ErrorKind::Output, what).because(e)
+    })?;
+    file.finish()?;
     Ok(())
 }
 

@@ -57,6 +57,9 @@ fn a_report_that_cannot_be_written_is_told_before_the_mix() {
         .expect(5, "r.svg: exists already");
     desk.run(&["a.wav", "-o", "x.wav", "--report", "no/r.svg"])
         .expect(5, "its folder does not exist");
+    #[cfg(target_os = "linux")]
+    desk.run(&["a.wav", "-o", "x.wav", "--report", "/proc/r.svg"])
+        .expect(5, "/proc/r.svg");
     assert_eq!(
         (
             fs::read(desk.path("r.svg")).unwrap(),

@@ -13,7 +13,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     layout::Layout,
     media::{Input, stem::Stem},
-    plan::{Plan, PlannedClip},
+    plan::{Plan, PlannedClip, PlannedMarker},
     session::{BusId, Insert, Session, Strip, Use},
     storage::{AtomicFile, is_link},
     units::{Decibels, Frames, Pan, SampleRate},
@@ -38,9 +38,10 @@ pub(in crate::interchange) fn write(
     // Only the places of clips are taken from the plan.
     let mut plain = session.clone();
     plain.remove_processing();
-    let nodes = Plan::compile(&plain)?.into_track_clips();
+    let mut plan = Plan::compile(&plain)?;
     let mut exporter = Exporter {
         session,
+        markers: std::mem::take(&mut plan.markers),
         notes: Notes::default(),
         xml: Writer::new(),
         files: Vec::new(),
@@ -48,7 +49,7 @@ pub(in crate::interchange) fn write(
         names: Names::default(),
     };
     exporter.session_notes();
-    let tracks = exporter.tracks(nodes);
+    let tracks = exporter.tracks(plan.into_track_clips());
     exporter.project(&tracks);
     let Exporter {
         xml, files, notes, ..
@@ -139,6 +140,8 @@ struct ExportedTrack {
 
 struct Exporter<'s> {
     session: &'s Session,
+    /// The markers of the session, and those of its cues in each placement.
+    markers: Vec<PlannedMarker>,
     notes: Notes,
     xml: Writer,
     /// Entries of audio with the files that they are copied from.
@@ -481,9 +484,9 @@ impl Exporter<'_> {
             self.xml.end();
         }
         self.xml.end();
-        if !session.markers.is_empty() {
+        if !self.markers.is_empty() {
             self.xml.begin("Markers", &[("timeUnit", "seconds")]);
-            for marker in &session.markers {
+            for marker in &self.markers {
                 let time = seconds(marker.at.0, session.rate);
                 self.xml
                     .element("Marker", &[("time", &time), ("name", &marker.name)]);

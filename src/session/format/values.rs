@@ -857,6 +857,8 @@ impl FieldValue for Vec<Marker> {
             let message = format!("{}: {}{message}", field.subject, field.key.name);
             field.problems.report(span.clone(), message);
         }
+        // So that a marker may be added anywhere in the file.
+        markers.sort_by_key(|marker| marker.at);
         Some(markers)
     }
 
