@@ -308,6 +308,7 @@ impl Plan {
         plan.cues = cues;
         plan.notes = notes;
         plan.named_files = session.named_files();
+        plan.check_memory()?;
         Ok(plan)
     }
 
