@@ -47,8 +47,11 @@ pub(crate) fn hint_or_all<'a>(
 }
 
 /// Returns the [`hint`] for a path that does not exist, with the other names in its folder as
-/// candidates.
+/// candidates; an empty string for one that exists and cannot be opened.
 pub(crate) fn beside(path: &Path) -> String {
+    if path.symlink_metadata().is_ok() {
+        return String::new();
+    }
     let (Some(name), Some(folder)) = (path.file_name().and_then(|n| n.to_str()), path.parent())
     else {
         return String::new();
