@@ -68,6 +68,8 @@ pub struct Compared {
     pub codec: String,
     /// Bits per sample; `null` if the format has no fixed sample width.
     pub bits: Option<u16>,
+    /// True for floating-point samples.
+    pub float: bool,
     /// Sample rate in hertz.
     pub rate_hz: u32,
     /// Channel layout.
@@ -127,6 +129,7 @@ pub fn files(a: impl AsRef<Path>, b: impl AsRef<Path>) -> Result<Comparison> {
             file: stem.name.clone(),
             codec: info.codec.clone(),
             bits: info.bits.map(|b| b.width),
+            float: info.bits.is_some_and(|b| b.float),
             rate_hz: info.spec.rate.hz(),
             layout: info.spec.layout.to_string(),
             channels: info.spec.layout.channels(),

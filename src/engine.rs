@@ -106,10 +106,8 @@ impl Renderer {
     /// Creates a renderer at frame 0. Files are opened when their clips start and closed when they end.
     ///
     /// # Errors
-    /// `Resource` where a thread cannot be started; `Session` for a plan that needs more memory than the session allows
-    /// ([`Session::max_memory`](crate::Session::max_memory)).
+    /// `Resource` where a thread cannot be started.
     pub fn new(plan: Plan, options: &Options) -> Result<Self> {
-        plan.check_memory()?;
         let live = plan.nodes.iter().filter(|node| node.live).count() as u64;
         let steps = plan.length.0.div_ceil(STEP as u64);
         let pool = Pool::new(options.threads, live.saturating_mul(steps))?;

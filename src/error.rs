@@ -43,6 +43,25 @@ pub enum ErrorKind {
     DeadlinePassed,
 }
 
+impl fmt::Display for ErrorKind {
+    /// Formats the kind in one or two words, such as `not found`; JSON output states the same.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Session => "session",
+            Self::NotFound => "not found",
+            Self::Unsupported => "unsupported",
+            Self::Corrupt => "corrupt",
+            Self::Device => "device",
+            Self::Output => "output",
+            Self::InvalidArgument => "invalid argument",
+            Self::Resource => "resource",
+            Self::Transient => "transient",
+            Self::Cancelled => "cancelled",
+            Self::DeadlinePassed => "deadline passed",
+        })
+    }
+}
+
 impl ErrorKind {
     /// Returns the kind that a cause determines by itself, if any does.
     fn from_cause(cause: &(dyn StdError + 'static)) -> Option<Self> {
@@ -82,6 +101,12 @@ impl ErrorKind {
 /// Maximum width to which table columns are padded, in characters. Wider columns help no reader and
 /// cost memory for every row, and the formatter panics beyond 65,535.
 pub(crate) const MAX_WIDTH: usize = 120;
+
+/// Formats a count: `1 frame`, `2 frames`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{s}")
+}
 
 /// Escapes control characters, so that a name cannot break a line or send commands to a terminal.
 pub(crate) fn one_line(text: String) -> String {
@@ -330,5 +355,11 @@ mod tests {
             "track \"x\\ny\": a\\nb\\u{1b}[2J\\u{7f}é🎺.wav: gone"
         );
         assert_eq!(Problem::new("\r").sentence(), "\\r");
+    }
+
+    #[test]
+    fn a_kind_is_named_in_words() {
+        assert_eq!(ErrorKind::NotFound.to_string(), "not found");
+        assert_eq!(format!("{:>8}", ErrorKind::Device), "  device");
     }
 }

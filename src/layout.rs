@@ -197,7 +197,12 @@ impl Layout {
     }
 
     /// Returns the names of the layouts with this number of channels.
-    pub(crate) fn names_of(channels: usize) -> impl Iterator<Item = &'static str> {
+    ///
+    /// ```
+    /// use soundtrack::Layout;
+    /// assert!(Layout::names_of(6).eq(["5.1"]));
+    /// ```
+    pub fn names_of(channels: usize) -> impl Iterator<Item = &'static str> {
         let fits = move |(layout, ..): &&(Self, _, _)| layout.channels() == channels;
         Self::NAMED.iter().filter(fits).map(|(_, name, _)| *name)
     }

@@ -45,6 +45,8 @@ pub use input::{Damage, Input, Opener, ProgramFile};
 
 pub use memory::{Memory, PcmSample};
 pub use resample::Resampled;
+#[cfg(feature = "session-file")]
+pub(crate) use sniff::open_failure;
 pub use stem::highest_rate;
 
 use crate::{

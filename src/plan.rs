@@ -311,6 +311,7 @@ impl Plan {
         notes.extend(plan.cut_tracks());
         plan.notes = notes;
         plan.named_files = session.named_files();
+        plan.check_memory()?;
         Ok(plan)
     }
 

@@ -282,7 +282,13 @@ mod tests {
         );
         assert_eq!(
             why("01:00:00:00", FrameRate::FPS_29_97_DF),
-            "\"01:00:00:00\" has no ; before the frames, but 29.97df fps is drop-frame: write 01:00:00;00"
+            "\"01:00:00:00\" has no ; before the frames, but 29.97df fps is drop-frame: write 01:00:00;00, \
+             or set fps = \"29.97\""
+        );
+        assert_eq!(
+            why("01:00:00;00", FrameRate::FPS_29_97),
+            "\"01:00:00;00\" has the ; of drop-frame, but 29.97 fps has none: write 01:00:00:00, \
+             or set fps = \"29.97df\""
         );
         for bad in [
             "",

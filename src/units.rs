@@ -153,6 +153,12 @@ impl SampleRate {
     /// Maximum supported rate.
     pub const MAX: Self = Self::whole(768_000);
 
+    /// Common rates up to 192 kHz, ascending.
+    const COMMON: [u32; 13] = [
+        8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000,
+        176_400, 192_000,
+    ];
+
     const fn whole(hz: u32) -> Self {
         Self {
             numerator: hz,
@@ -223,17 +229,48 @@ impl SampleRate {
     /// with such stems.
     #[must_use]
     pub fn to_whole(self) -> Self {
-        const COMMON: [u32; 11] = [
-            8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000,
-        ];
         if self.is_whole() {
             return self;
         }
-        let common = COMMON.into_iter().map(Self::whole);
-        common
-            .chain([Self::whole(176_400), Self::HZ_192000])
-            .find(|rate| *rate > self)
-            .unwrap_or(Self::MAX)
+        let mut common = Self::COMMON.into_iter().map(Self::whole);
+        common.find(|rate| *rate > self).unwrap_or(Self::MAX)
+    }
+
+    /// Returns the rate that a text probably means: a rate in hertz, or a common one in kilohertz; `None` for any other text.
+    ///
+    /// A number below 1000 without a unit is taken for kilohertz, of which digits may be left out.
+    ///
+    /// ```
+    /// use soundtrack::SampleRate;
+    /// for text in ["48", "48k", "48 kHz", "48000", "48000 Hz"] {
+    ///     assert_eq!(SampleRate::meant_by(text), Some(SampleRate::HZ_48000));
+    /// }
+    /// assert_eq!(SampleRate::meant_by("44"), Some(SampleRate::HZ_44100));
+    /// assert_eq!(SampleRate::meant_by("47"), None);
+    /// ```
+    #[must_use]
+    pub fn meant_by(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let digits = text
+            .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+            .unwrap_or(text.len());
+        let (number, unit) = text.split_at_checked(digits)?;
+        let number = number.parse::<f64>().ok()?;
+        let is_kilohertz = match unit.trim().to_ascii_lowercase().as_str() {
+            "k" | "khz" => true,
+            "" => number < 1000.0,
+            "hz" => false,
+            _ => return None,
+        };
+        if !is_kilohertz {
+            return Self::from_f64(number).ok().filter(|rate| rate.is_whole());
+        }
+        let mut common = Self::COMMON.into_iter().map(Self::whole);
+        common.find(|rate| {
+            let kilohertz = rate.as_f64() / 1000.0;
+            kilohertz.to_bits() == number.to_bits()
+                || kilohertz.floor().to_bits() == number.to_bits()
+        })
     }
 
     /// Returns the rate in hertz as a fraction in lowest terms.

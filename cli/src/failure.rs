@@ -35,10 +35,10 @@ impl Failure {
             }
             Self::Library(error, hints) => {
                 if error.problems().is_empty() {
-                    messages.error(&error.to_string(), kind_name(error.kind()));
+                    messages.error(&error.to_string(), &error.kind().to_string());
                 }
                 for problem in error.problems() {
-                    messages.problem(problem, kind_name(problem.error_kind()));
+                    messages.problem(problem, &problem.error_kind().to_string());
                 }
                 for hint in hints {
                     messages.hint(hint);
@@ -62,10 +62,14 @@ impl Failure {
 
     fn to_json(&self) -> Value {
         let (kind, text, code) = match self {
-            Self::Usage(text) => ("usage", text.clone(), exit_code::USAGE),
-            Self::Print(e) => ("output", e.to_string(), exit_code::OUTPUT),
+            Self::Usage(text) => ("usage".to_owned(), text.clone(), exit_code::USAGE),
+            Self::Print(e) => (
+                ErrorKind::Output.to_string(),
+                e.to_string(),
+                exit_code::OUTPUT,
+            ),
             Self::Library(error, _) => (
-                kind_name(error.kind()),
+                error.kind().to_string(),
                 error.to_string(),
                 exit_code::of_error(error),
             ),
@@ -90,7 +94,7 @@ pub fn problem_to_json(problem: &Problem) -> Value {
         json!({ "file": place.file.to_string_lossy(), "line": place.line, "column": place.column })
     });
     json!({
-        "kind": kind_name(problem.error_kind()), "text": problem.sentence(), "place": place
+        "kind": problem.error_kind().to_string(), "text": problem.sentence(), "place": place
     })
 }
 
@@ -107,22 +111,4 @@ pub fn is_out_of_file_handles(error: &Error) -> bool {
         cause = e.source();
     }
     false
-}
-
-/// Returns the name of an error kind as JSON output has it.
-pub fn kind_name(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::Session => "session",
-        ErrorKind::NotFound => "not found",
-        ErrorKind::Unsupported => "unsupported",
-        ErrorKind::Corrupt => "corrupt",
-        ErrorKind::Device => "device",
-        ErrorKind::Output => "output",
-        ErrorKind::InvalidArgument => "invalid argument",
-        ErrorKind::Resource => "resource",
-        ErrorKind::Transient => "transient",
-        ErrorKind::Cancelled => "cancelled",
-        ErrorKind::DeadlinePassed => "deadline passed",
-        _ => "other",
-    }
 }

@@ -28,9 +28,30 @@ pub(crate) fn hint<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>
     })
 }
 
+/// Returns the [`hint`], or `; there are drums, bass` where no candidate is similar.
+pub(crate) fn hint_or_all<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str> + Clone,
+) -> String {
+    let hint = hint(name, candidates.clone());
+    if hint.is_empty() {
+        let all: Vec<&str> = candidates.into_iter().collect();
+        match all.as_slice() {
+            [] => hint,
+            [only] => format!("; there is only {only}"),
+            all => format!("; there are {}", all.join(", ")),
+        }
+    } else {
+        hint
+    }
+}
+
 /// Returns the [`hint`] for a path that does not exist, with the other names in its folder as
-/// candidates.
+/// candidates; an empty string for one that exists and cannot be opened.
 pub(crate) fn beside(path: &Path) -> String {
+    if path.symlink_metadata().is_ok() {
+        return String::new();
+    }
     let (Some(name), Some(folder)) = (path.file_name().and_then(|n| n.to_str()), path.parent())
     else {
         return String::new();
@@ -69,5 +90,10 @@ mod tests {
         assert_eq!(nearest("drmus.flac", files), Some("drums.flac"));
         assert_eq!(nearest("violin.wav", ["celli.aiff"]), None);
         assert_eq!(hint("gian", ["gain", "pan"]), "; did you mean \"gain\"?");
+        let all = |name| hint_or_all(name, ["freq", "q"]);
+        assert_eq!(all("frq"), "; did you mean \"freq\"?");
+        assert_eq!(all("slope"), "; there are freq, q");
+        assert_eq!(hint_or_all("x", ["gain"]), "; there is only gain");
+        assert_eq!(hint_or_all("x", []), "");
     }
 }

@@ -7,7 +7,7 @@
 use super::flaw::FlawKind;
 use crate::{
     dsp::pan::PanLaw,
-    error::{Subject, one_line},
+    error::{Subject, counted, one_line},
     layout::Layout,
     timecode::Timecode,
     units::{Dbfs, Dbtp, Decibels, Frames, SampleRate},
@@ -566,11 +566,14 @@ impl Warning {
     }
 
     /// Returns the sentence that complements [`track`](Self::track) and [`file`](Self::file). It
-    /// starts with the subject if that is a cue or a deliverable.
+    /// starts with the subject if that is a cue, a deliverable, a bus or the master.
     #[must_use]
     pub fn text(&self) -> String {
         match &self.subject {
-            Subject::Cue { .. } | Subject::Deliverable { .. } => {
+            Subject::Cue { .. }
+            | Subject::Deliverable { .. }
+            | Subject::Bus { .. }
+            | Subject::Master => {
                 format!("{}: {}", self.subject, self.sentence())
             }
             _ => self.sentence(),
@@ -593,7 +596,7 @@ impl Warning {
         match (&self.kind, &self.subject) {
             // The gain to lower is that of the stem's or cue's own strip, not of the master.
             (WarningKind::ClippedOutput { samples, peak }, subject @ Subject::Output { .. }) => {
-                let samples = plural(*samples, "sample");
+                let samples = counted(*samples, "sample");
                 format!(
                     "{samples} of {subject} clipped, it peaks at {peak:.2}: write wav32f, or lower it"
                 )
@@ -613,7 +616,7 @@ impl fmt::Display for WarningKind {
             } => {
                 // Rounded up to the next tenth, and above 0 even for a peak at exactly full scale.
                 let too_much = ((peak * 10.0).floor() + 1.0) / 10.0;
-                let samples = plural(*samples, "sample");
+                let samples = counted(*samples, "sample");
                 write!(
                     f,
                     "{samples} clipped, the mix peaks at {peak:+.2} dBFS: lower the master by {too_much:.1} dB, or write \
@@ -638,6 +641,10 @@ impl fmt::Display for WarningKind {
             Self::SilentStem { silence } => match silence {
                 Silence::NoFrames => f.write_str("has no frames"),
                 Silence::Whole => f.write_str("is silent"),
+                // A range within one millisecond has one clock time.
+                Silence::Range { from, to } if from.to_string() == to.to_string() => {
+                    write!(f, "is silent at {from}")
+                }
                 Silence::Range { from, to } => write!(f, "is silent from {from} to {to}"),
             },
             Self::ConstantOffset { mean } => {
@@ -683,7 +690,8 @@ impl fmt::Display for WarningKind {
             Self::WrongHeaderLength { stated, found } => {
                 write!(
                     f,
-                    "its header says {stated} frames, {found} were found and used"
+                    "its header says {}, {found} were found and used",
+                    counted(stated.0, "frame")
                 )
             }
             Self::RoundedTimecode { position, rate } => match position {
@@ -724,7 +732,7 @@ impl fmt::Display for WarningKind {
             Self::NonFiniteSamples {
                 place: NonFinite::Mix(samples),
             } => {
-                let samples = plural(*samples, "sample");
+                let samples = counted(*samples, "sample");
                 write!(
                     f,
                     "{samples} of the mix too large for the format, written as 0: lower the gains"
@@ -736,7 +744,8 @@ impl fmt::Display for WarningKind {
             Self::StemsDoNotAddUp { reason } => reason.fmt(f),
             Self::UnusedAudio { frames } => write!(
                 f,
-                "a second data chunk of {frames} frames is not used: only the first is heard"
+                "a second data chunk of {} is not used: only the first is heard",
+                counted(frames.0, "frame")
             ),
             Self::UnknownEnd {} => f.write_str("it is cut off, and how much is missing is unknown"),
             Self::TimestampGaps {
@@ -745,13 +754,11 @@ impl fmt::Display for WarningKind {
                 frames,
                 at,
             } => {
+                let frames = counted(frames.0, "frame");
                 if *ignored {
-                    write!(
-                        f,
-                        "timestamps in it that are off by {frames} frames are ignored"
-                    )?;
+                    write!(f, "timestamps in it that are off by {frames} are ignored")?;
                 } else {
-                    write!(f, "the timestamps in it leave {frames} frames of silence")?;
+                    write!(f, "the timestamps in it leave {frames} of silence")?;
                 }
                 if *places == 1 {
                     write!(f, " at {at}")
@@ -827,7 +834,8 @@ impl fmt::Display for SilencedStretch {
         if *places > 1 {
             write!(f, " and {} more places", places - 1)?;
         }
-        write!(f, ", {frames} frames silenced: {detail}")
+        let frames = counted(*frames, "frame");
+        write!(f, ", {frames} silenced: {detail}")
     }
 }
 
@@ -906,14 +914,5 @@ impl Serialize for Warning {
         json.serialize_field("file", &self.file())?;
         json.serialize_field("text", &self.text())?;
         json.end()
-    }
-}
-
-/// Formats a count: `1 sample`, `2 samples`.
-fn plural(count: u64, what: &str) -> String {
-    if count == 1 {
-        format!("1 {what}")
-    } else {
-        format!("{count} {what}s")
     }
 }

@@ -256,6 +256,18 @@ impl FromStr for LoudnessTarget {
     }
 }
 
+impl fmt::Display for LoudnessTarget {
+    /// Formats the name, or without one the loudness or else the true peak: `ebu-r128`, `-27.0 LUFS`, `-1.0 dBTP`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.name.as_ref(), self.integrated, self.true_peak) {
+            ("", Some(loudness), _) => loudness.fmt(f),
+            ("", None, Some(peak)) => peak.fmt(f),
+            ("", None, None) => f.pad("no target"),
+            (name, ..) => f.pad(name),
+        }
+    }
+}
+
 /// Error: the name is not that of a predefined target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownTarget;
@@ -263,7 +275,7 @@ pub struct UnknownTarget;
 impl fmt::Display for UnknownTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "no such target; there are ebu-r128, atsc-a85, netflix, spotify, apple and youtube",
+            "no such target; there are ebu-r128, atsc-a85, netflix, spotify, apple and youtube, or a level in LUFS, like -14",
         )
     }
 }

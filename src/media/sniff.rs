@@ -50,8 +50,8 @@ pub(crate) enum FileKind {
 /// Opens a regular file, or an object, and recognises its format.
 ///
 /// # Errors
-/// `NotFound` for a file that does not exist or may not be read, `Unsupported` for anything but a regular file and for
-/// unsupported formats, `Corrupt` for an empty file.
+/// `NotFound` for a file that cannot be opened, `Unsupported` for anything but a regular file, for an empty file and for
+/// unsupported formats.
 pub(crate) fn sniff(path: &Path) -> Result<(InputFile, FileKind)> {
     let location = Location::parse(path)?;
     let file = match location.local() {
@@ -61,7 +61,11 @@ pub(crate) fn sniff(path: &Path) -> Result<(InputFile, FileKind)> {
             .map_err(|e| file_error(path, ErrorKind::NotFound, e.to_string()).because(e))?,
     };
     if file.len() == 0 && location.local().is_none() {
-        return Err(file_error(path, ErrorKind::Corrupt, "the object is empty"));
+        return Err(file_error(
+            path,
+            ErrorKind::Unsupported,
+            "the object is empty",
+        ));
     }
     sniff_open(file, path)
 }
@@ -69,10 +73,14 @@ pub(crate) fn sniff(path: &Path) -> Result<(InputFile, FileKind)> {
 /// Recognises the format of an open file, which messages call `path`.
 ///
 /// # Errors
-/// `Unsupported` for unsupported formats, `Corrupt` for an empty file.
+/// `Unsupported` for unsupported formats and for an empty file.
 pub(crate) fn sniff_open(file: InputFile, path: &Path) -> Result<(InputFile, FileKind)> {
     if file.len() == 0 {
-        return Err(file_error(path, ErrorKind::Corrupt, "the file is empty"));
+        return Err(file_error(
+            path,
+            ErrorKind::Unsupported,
+            "the file is empty",
+        ));
     }
     recognise(file, path)
 }
@@ -95,17 +103,18 @@ fn open_regular(path: &Path, local: &Path) -> Result<InputFile> {
     InputFile::open(local).map_err(|e| open_error(path, e))
 }
 
+/// Returns the error of a file that cannot be opened. It is not damaged, as far as is known, so no tolerance of faults helps.
 fn open_error(path: &Path, e: io::Error) -> Error {
-    let kind = match e.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => ErrorKind::NotFound,
-        _ => ErrorKind::Corrupt,
-    };
-    let what = match e.kind() {
-        io::ErrorKind::NotFound => "there is no such file".to_string(),
-        io::ErrorKind::PermissionDenied => "the file may not be read".to_string(),
+    file_error(path, ErrorKind::NotFound, open_failure(&e)).because(e)
+}
+
+/// Returns the reason why a file cannot be opened.
+pub(crate) fn open_failure(e: &io::Error) -> String {
+    match e.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "the file may not be read".to_owned(),
         _ => e.to_string(),
-    };
-    file_error(path, kind, what).because(e)
+    }
 }
 
 /// Recognises an open file. For a container after ID3v2 tags, the file that is returned starts after the tags, since

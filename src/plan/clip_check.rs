@@ -2,7 +2,7 @@
 
 use super::{ChannelMap, place::passes};
 use crate::{
-    error::{ErrorKind, Problem},
+    error::{ErrorKind, Problem, counted},
     layout::Layout,
     media::stem::Stem,
     session::{Clip, Session, exact_times::exact, validate::TrackName},
@@ -41,9 +41,11 @@ pub(super) fn channel_map(
         }
         (Some(n), Some(end)) if end.0 > n => {
             let what = format!(
-                "the clip ends at {} ({end} frames), the file at {} ({n} frames)",
+                "the clip ends at {} ({}), the file at {} ({})",
                 clock(end.0),
-                clock(n)
+                counted(end.0, "frame"),
+                clock(n),
+                counted(n, "frame")
             );
             report(ErrorKind::Session, &["length", "from"], what);
         }
@@ -73,8 +75,8 @@ pub(super) fn channel_map(
     if layout.channels() != stem.spec.layout.channels() {
         let (stated, there) = (layout, stem.spec.layout.channels());
         let what = format!(
-            "the clip's layout {stated} has {} channels, the file {there}",
-            layout.channels()
+            "the clip's layout {stated} has {}, the file {there}",
+            counted(layout.channels() as u64, "channel")
         );
         report(ErrorKind::Session, &["layout"], what);
         return Err(problems);
@@ -84,7 +86,7 @@ pub(super) fn channel_map(
         Some(rows) => ChannelMap::Fold(rows),
         None => {
             let mask = stem.info.as_ref().map_or(0, |info| info.channel_mask);
-            let what = unmapped(layout, mask);
+            let what = unmapped(layout, mask, clip.written.is_somewhere());
             report(ErrorKind::Unsupported, &["layout", "file"], what);
             return Err(problems);
         }
@@ -96,18 +98,25 @@ pub(super) fn channel_map(
     }
 }
 
-/// Returns the message about channels that cannot be mapped: their number, the mask that the file states, and the keys that
-/// would help.
-fn unmapped(layout: Layout, mask: u32) -> String {
+/// Returns the message about channels that cannot be mapped: their number, the mask that the file states, and the layouts that
+/// they may have, as keys for the clip of a session file.
+fn unmapped(layout: Layout, mask: u32, is_in_session_file: bool) -> String {
     let mut what = format!("it has {layout}");
     if mask != 0 {
         what += &format!(" (channel mask 0x{mask:X})");
     }
     let names: Vec<_> = Layout::names_of(layout.channels())
-        .map(|name| format!("layout = {name:?}"))
+        .map(|name| match is_in_session_file {
+            true => format!("layout = {name:?}"),
+            false => name.to_owned(),
+        })
         .collect();
     if names.is_empty() {
-        what + "; choose single channels of it, e.g. channel = 1"
+        what += "; choose single channels of it";
+        if is_in_session_file {
+            what += ", e.g. channel = 1";
+        }
+        what
     } else {
         what + "; say which layout they are: " + &names.join(" or ")
     }

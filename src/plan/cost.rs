@@ -6,7 +6,7 @@
 
 use super::{Node, NodeKind, Plan, PlannedClip};
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Error, ErrorKind, Result, counted},
     media::{Resampled, reader::READ_FRAMES},
     units::SampleRate,
 };
@@ -49,11 +49,11 @@ impl Cost {
 
     /// Returns a message where the memory exceeds a limit in bytes.
     pub(crate) fn excess(self, limit: u64) -> Option<String> {
-        let Self { nodes, clips, .. } = self;
+        let (nodes, clips) = (counted(self.nodes, "node"), counted(self.clips, "clip"));
         let (needed, allowed) = (self.bytes().div_ceil(MIB), limit / MIB);
         (self.bytes() > limit).then(|| {
             format!(
-                "the mix has {nodes} nodes and {clips} clips, which take about {needed} MiB of memory, and {allowed} MiB \
+                "the mix has {nodes} and {clips}, which take about {needed} MiB of memory, and {allowed} MiB \
                  are allowed: use fewer tracks, or fewer placements at the same time, or allow more (--memory, \
                  Session::max_memory)"
             )
@@ -82,7 +82,7 @@ impl Plan {
     ///
     /// # Errors
     /// `Session`, with the figures.
-    pub(crate) fn check_memory(&self) -> Result<()> {
+    pub(super) fn check_memory(&self) -> Result<()> {
         match self.cost().excess(self.max_memory) {
             Some(what) => Err(Error::new(ErrorKind::Session, what)),
             None => Ok(()),
@@ -158,7 +158,6 @@ mod tests {
     use super::*;
     use crate::{
         block::Block,
-        cancel::Cancel,
         curve::{Curve, Shape},
         encode::{Format, Sink, WriterSink},
         layout::{Layout, Spec},
@@ -337,14 +336,12 @@ mod tests {
         let mut mix = mix([Track::new("a", mono(48_000, 4_800))]);
         let needed = 2 * 4096 + 1024 + BLOCK + 8;
         mix.max_memory = needed;
-        assert!(Plan::compile(&mix).unwrap().check_memory().is_ok());
+        assert!(Plan::compile(&mix).is_ok());
         mix.max_memory = needed - 1;
         // The plan itself is smaller than what its render takes.
-        assert!(Plan::compile(&mix).unwrap().check_memory().is_err());
-        mix.max_memory = 2 * 4096 + 1024;
-        assert!(Plan::compile_with(&mix, &Cancel::new()).is_ok());
-        mix.max_memory -= 1;
-        assert!(Plan::compile(&mix).is_err());
+        let error = Plan::compile(&mix).unwrap_err();
+        let start = "the mix has 2 nodes and 1 clip, which take about 1 MiB of memory, and 0 MiB are allowed";
+        assert!(error.to_string().starts_with(start), "{error}");
     }
 
     #[test]

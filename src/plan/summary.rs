@@ -4,7 +4,7 @@ use super::{Node, NodeInput, NodeKind, Plan, PlannedClip, PlannedCue, PlannedUse
 use crate::{
     curve::Fade,
     diagnostics::Unheard,
-    error::one_line,
+    error::{counted, one_line},
     text_table::TextTable,
     timecode::Timecode,
     units::{Decibels, Frames, Gain, Pan},
@@ -308,8 +308,8 @@ impl fmt::Display for PlanSummary<'_> {
         let length = plan.length.clock(rate);
         write!(
             f,
-            "  {rate} Hz {layout}, {length} long ({} frames)",
-            plan.length
+            "  {rate} Hz {layout}, {length} long ({})",
+            counted(plan.length.0, "frame")
         )?;
         if let Some((fps, start)) = plan.picture {
             write!(f, ", {fps} fps from {start}")?;

@@ -18,6 +18,7 @@ use crate::{
 };
 use std::{
     collections::VecDeque,
+    fmt,
     sync::{
         Arc, Condvar, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -38,6 +39,18 @@ pub enum State {
     Ended,
     /// The device or a stem failed: see [`Player::fault`](crate::Player::fault). The position is kept.
     Failed,
+}
+
+impl fmt::Display for State {
+    /// Formats the state in one word, such as `playing`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Playing => "playing",
+            Self::Paused => "paused",
+            Self::Ended => "ended",
+            Self::Failed => "failed",
+        })
+    }
 }
 
 /// Sound that came too late for the device.

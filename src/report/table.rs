@@ -1,7 +1,7 @@
 //! Formats a report as a text table.
 
 use super::{ClipReport, InsertReport, Placed, Report, StripLevels, StripReport};
-use crate::error::one_line;
+use crate::error::{counted, one_line};
 use crate::measure::Verdict;
 use crate::text_table::TextTable;
 use crate::timecode::Timecode;
@@ -14,11 +14,12 @@ impl fmt::Display for Report {
         write_inserts(f, self)?;
         writeln!(f)?;
         write_mix(f, self)?;
-        write!(
-            f,
-            "  took     {:.2} s, {:.0} times real time",
-            self.wall_s, self.times_real_time
-        )
+        write!(f, "  took     {:.2} s", self.wall_s)?;
+        // A mix of a few frames takes longer than it lasts.
+        if self.times_real_time >= 0.5 {
+            write!(f, ", {:.0} times real time", self.times_real_time)?;
+        }
+        Ok(())
     }
 }
 
@@ -138,7 +139,8 @@ fn write_mix(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
         writeln!(f, "{} Hz {layout}", report.rate_hz)?;
     }
     let length = Frames(report.frames).clock(rate);
-    writeln!(f, "  length   {length}  ({} frames)", report.frames)?;
+    let frames = counted(report.frames, "frame");
+    writeln!(f, "  length   {length}  ({frames})")?;
     match (mix.peak_dbfs, mix.peak_at_frame) {
         (Some(peak), Some(at)) => {
             let at = report.position(Frames(at));

@@ -36,7 +36,7 @@ use super::{Session, source_text::SourceText};
 use crate::{
     error::{Error, ErrorKind, Result},
     layout::Layout,
-    media::Damage,
+    media::{Damage, open_failure},
     storage::{self, Location},
     units::SampleRate,
 };
@@ -301,13 +301,13 @@ fn read(path: &Path) -> Result<String> {
         }
     };
     let refused = |kind, what: String| Error::new(kind, format!("{}: {what}", path.display()));
-    let meta =
-        fs::metadata(&local).map_err(|e| refused(ErrorKind::NotFound, e.to_string()).because(e))?;
+    let meta = fs::metadata(&local)
+        .map_err(|e| refused(ErrorKind::NotFound, open_failure(&e)).because(e))?;
     if !meta.is_file() {
         return Err(refused(ErrorKind::Session, "is no regular file".to_owned()));
     }
     let file = fs::File::open(&local)
-        .map_err(|e| refused(ErrorKind::NotFound, e.to_string()).because(e))?;
+        .map_err(|e| refused(ErrorKind::NotFound, open_failure(&e)).because(e))?;
     let mut bytes = Vec::new();
     file.take(MAX_FILE_BYTES + 1)
         .read_to_end(&mut bytes)

@@ -3,6 +3,7 @@
 use super::Selector;
 use crate::{
     curve::Curve,
+    diagnostics::suggest::hint_or_all,
     dsp::{PROCESSORS, Parameter, Processor, ProcessorKind, limiter::LIMITER, trim::TRIM},
     error::{Error, ErrorKind, Result},
     layout::Spec,
@@ -163,10 +164,14 @@ impl Insert {
             InsertProcessor::BuiltIn { kind, .. } => kind.parameters,
             InsertProcessor::Custom(_) => &[],
         };
-        let mut parameters = parameters.iter().enumerate();
         parameters
+            .iter()
+            .enumerate()
             .find(|(_, parameter)| parameter.key == key)
-            .ok_or_else(|| format!("{} has no parameter {key:?}", self.kind_name()))
+            .ok_or_else(|| {
+                let hint = hint_or_all(key, parameters.iter().map(|parameter| parameter.key));
+                format!("{} has no parameter {key:?}{hint}", self.kind_name())
+            })
     }
 
     /// Sets the value of a parameter, whatever it is; nothing for a key that the processor does not have.

@@ -278,7 +278,7 @@ impl Write for LocalFile {
     }
 }
 
-const EXISTS: &str = "exists already: choose another name, or ask to overwrite it";
+const EXISTS: &str = "exists already";
 
 fn output_error(path: &Path, what: &str) -> Error {
     Error::new(ErrorKind::Output, format!("{}: {what}", path.display()))
@@ -289,21 +289,17 @@ fn exists_error(path: &Path) -> Error {
     output_error(path, EXISTS).because(io::Error::from(io::ErrorKind::AlreadyExists))
 }
 
-/// Returns the error about a full disk or quota, if `e` is one.
+/// Returns the error about a full disk or quota, if `e` is one. `expected_bytes` is 0 where the length of the output is unknown.
 fn disk_full_error(path: &Path, expected_bytes: u64, e: &io::Error) -> Option<Error> {
     let is_full = matches!(
         e.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
     );
-    is_full.then(|| {
-        output_error(
-            path,
-            &format!(
-                "no room: the output needs {expected_bytes} bytes ({})",
-                e.kind()
-            ),
-        )
-    })
+    let needed = match expected_bytes {
+        0 => String::new(),
+        bytes => format!(": the output needs {bytes} bytes"),
+    };
+    is_full.then(|| output_error(path, &format!("no room{needed} ({})", e.kind())))
 }
 
 fn write_error(path: &Path, expected_bytes: u64, e: io::Error) -> Error {
@@ -583,6 +579,23 @@ mod tests {
         );
         assert_eq!(old.unwrap(), b"old");
         assert!(left.len() <= 2, "{left:?}");
+    }
+
+    #[test]
+    fn an_output_of_unknown_length_states_no_bytes() {
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        let said = |bytes| {
+            let error = disk_full_error(Path::new("out.csv"), bytes, &full);
+            error.map(|error| error.to_string())
+        };
+        assert_eq!(
+            said(0).as_deref(),
+            Some("out.csv: no room (no storage space)")
+        );
+        assert_eq!(
+            said(9).as_deref(),
+            Some("out.csv: no room: the output needs 9 bytes (no storage space)")
+        );
     }
 
     #[test]

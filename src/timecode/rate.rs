@@ -127,6 +127,14 @@ impl FrameRate {
         if self.drop { ';' } else { ':' }
     }
 
+    /// Returns the rate of the same speed with drop-frame if this one has none, and without it otherwise.
+    fn other_labels(self) -> Option<Self> {
+        let is_other = |rate: &Self| {
+            rate.nominal == self.nominal && rate.ntsc == self.ntsc && rate.drop != self.drop
+        };
+        Self::ALL.into_iter().find(is_other)
+    }
+
     /// Returns the number of picture frames in 24 hours of labels.
     #[must_use]
     pub fn day(self) -> u64 {
@@ -214,33 +222,42 @@ impl fmt::Display for FrameRate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownFrameRate(String);
 
-impl fmt::Display for UnknownFrameRate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all: Vec<String> = FrameRate::ALL.iter().map(ToString::to_string).collect();
-        // A rate with fewer digits, such as 23.97 or 23.98.
-        let stated = self.0.trim().trim_end_matches(|c: char| c.is_alphabetic());
-        let near = stated.trim().parse::<f64>().ok().and_then(|stated| {
-            let distance = |name: &String| Some((name.parse::<f64>().ok()? - stated).abs());
-            all.iter()
-                .filter_map(|name| Some((distance(name)?, name)))
+impl UnknownFrameRate {
+    /// Returns the rate that is probably meant: of a number with fewer digits, such as `23.97`, or with other words after it,
+    /// such as `29.97 df` or `25 fps`.
+    fn meant(&self) -> Option<FrameRate> {
+        let text = self.0.trim();
+        let is_digit = |c: char| c.is_ascii_digit() || c == '.';
+        let digits = text.find(|c| !is_digit(c)).unwrap_or(text.len());
+        let (number, words) = text.split_at_checked(digits)?;
+        let stated = number.parse::<f64>().ok()?;
+        let words = words.to_lowercase();
+        let mut words = words.split(|c: char| !c.is_alphanumeric());
+        let is_drop = words.clone().any(|word| word.starts_with('d'))
+            && !words.any(|word| word.starts_with("no"));
+        let nearest = |is_drop: bool| {
+            FrameRate::ALL
+                .into_iter()
+                .filter(|rate| rate.drop == is_drop)
+                .filter_map(|rate| {
+                    Some(((rate.base_name().parse::<f64>().ok()? - stated).abs(), rate))
+                })
                 .filter(|(distance, _)| *distance < 0.02)
                 .min_by(|a, b| a.0.total_cmp(&b.0))
-        });
-        match near {
-            Some((_, name)) => {
-                write!(
-                    f,
-                    "no such frame rate: {:?}; did you mean \"{name}\"?",
-                    self.0
-                )
-            }
-            None => write!(
-                f,
-                "no such frame rate: {:?}; there are {}",
-                self.0,
-                all.join(", ")
-            ),
+                .map(|(_, rate)| rate)
+        };
+        nearest(is_drop).or_else(|| nearest(!is_drop))
+    }
+}
+
+impl fmt::Display for UnknownFrameRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no such frame rate: {:?}; ", self.0)?;
+        if let Some(rate) = self.meant() {
+            return write!(f, "did you mean \"{rate}\"?");
         }
+        let all: Vec<String> = FrameRate::ALL.iter().map(ToString::to_string).collect();
+        write!(f, "there are {}", all.join(", "))
     }
 }
 
@@ -289,9 +306,48 @@ pub(super) fn parse_label(text: &str, rate: FrameRate) -> Result<[u32; 4], NotAT
         return Ok([h, m, s, f]);
     }
     let right = format!("{h:02}:{m:02}:{s:02}{}{f:02}", rate.separator());
+    let or = rate
+        .other_labels()
+        .map_or_else(String::new, |other| format!(", or set fps = \"{other}\""));
     Err(NotATimecode(if rate.is_drop_frame() {
-        format!("{text:?} has no ; before the frames, but {rate} fps is drop-frame: write {right}")
+        format!(
+            "{text:?} has no ; before the frames, but {rate} fps is drop-frame: write {right}{or}"
+        )
     } else {
-        format!("{text:?} has the ; of drop-frame, but {rate} fps has none: write {right}")
+        format!("{text:?} has the ; of drop-frame, but {rate} fps has none: write {right}{or}")
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_rate_suggests_the_one_of_its_number_and_labels() {
+        for (stated, meant) in [
+            ("23.97", "23.976"),
+            ("29.97 df", "29.97df"),
+            ("29.97DF", "29.97df"),
+            ("29.97 drop", "29.97df"),
+            ("29.97-drop", "29.97df"),
+            ("29.97ndf", "29.97"),
+            ("29.97 non-drop", "29.97"),
+            ("30 df", "30df"),
+            ("25 fps", "25"),
+            // 24 has no drop-frame.
+            ("24df", "24"),
+        ] {
+            assert_eq!(
+                stated.parse::<FrameRate>().unwrap_err().to_string(),
+                format!("no such frame rate: {stated:?}; did you mean {meant:?}?")
+            );
+        }
+        for stated in ["film", "", "26", "df", "29.9.7"] {
+            let message = stated.parse::<FrameRate>().unwrap_err().to_string();
+            assert!(
+                message.contains("; there are 23.976, 24, 25, "),
+                "{message}"
+            );
+        }
+    }
 }

@@ -236,17 +236,17 @@ fn channels_without_a_layout_are_named_with_their_mask_and_a_hint_that_works() {
         (
             12,
             0x2D63F,
-            "it has 12 channels of no known layout (channel mask 0x2D63F); choose single channels of it, e.g. channel = 1",
+            "it has 12 channels of no known layout (channel mask 0x2D63F); choose single channels of it",
         ),
         (
             2,
             0x600,
-            "it has 2 channels of no known layout (channel mask 0x600); say which layout they are: layout = \"stereo\"",
+            "it has 2 channels of no known layout (channel mask 0x600); say which layout they are: stereo",
         ),
         (
             4,
             0,
-            "it has 4 channels of no known layout; say which layout they are: layout = \"lcrs\" or layout = \"quad\"",
+            "it has 4 channels of no known layout; say which layout they are: lcrs or quad",
         ),
     ] {
         let header = extensible(channels, 48_000, channels * 2, 16, 16, mask, 1);

@@ -368,7 +368,7 @@ fn a_parameter_that_cannot_be_moved_is_refused_with_its_reason() {
     );
     assert_eq!(
         refusal("comp", "rato", 2.0),
-        "insert \"comp\": compressor has no parameter \"rato\""
+        "insert \"comp\": compressor has no parameter \"rato\"; did you mean \"ratio\"?"
     );
     assert_eq!(
         refusal("comp", "ratio", 0.5),

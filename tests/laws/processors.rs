@@ -335,7 +335,10 @@ fn wrong_values_are_refused_by_the_call_and_by_the_plan() {
          expander, gate, ducker, delay, limiter"
     );
     let refused = Insert::new("delay").unwrap().set("tiem", 1.0).unwrap_err();
-    assert_eq!(refused.to_string(), "delay has no parameter \"tiem\"");
+    assert_eq!(
+        refused.to_string(),
+        "delay has no parameter \"tiem\"; did you mean \"time\"?"
+    );
     let refused = Insert::new("delay")
         .unwrap()
         .set("time", f64::NAN)

@@ -39,8 +39,18 @@ fn the_figures_are_those_published() {
     let unknown = "deezer".parse::<LoudnessTarget>().unwrap_err().to_string();
     assert_eq!(
         unknown,
-        "no such target; there are ebu-r128, atsc-a85, netflix, spotify, apple and youtube"
+        "no such target; there are ebu-r128, atsc-a85, netflix, spotify, apple and youtube, or a level in LUFS, like -14"
     );
+}
+
+#[test]
+fn a_target_is_named_or_stated_by_its_loudness_or_its_peak() {
+    let named: LoudnessTarget = "netflix".parse().unwrap();
+    let own = LoudnessTarget::new(Lufs(-27.0));
+    let peak = LoudnessTarget::default().true_peak(Dbtp(-1.0));
+    let none = LoudnessTarget::default();
+    let texts = [&named, &own, &peak, &none].map(ToString::to_string);
+    assert_eq!(texts, ["netflix", "-27.0 LUFS", "-1.0 dBTP", "no target"]);
 }
 
 #[test]

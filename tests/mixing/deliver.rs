@@ -820,7 +820,7 @@ fn what_is_refused_leaves_nothing_and_opens_nothing() {
         f.promise(Deliverable::new("full", "there.wav"));
         fs::write(f.path("there.wav"), "precious").unwrap();
     };
-    let there = "there.wav: exists already: choose another name, or ask to overwrite it";
+    let there = "there.wav: exists already";
     assert_eq!(refused(&exists, &[]), (ErrorKind::Output, there.into()));
     let twice = |f: &mut Film| {
         f.promise(Deliverable::new("a", "out/mix.wav"));

@@ -119,7 +119,7 @@ fn a_clip_may_state_its_layout() {
         .to_string();
     assert_eq!(
         error,
-        "track \"x\": memory: it has 3 channels of no known layout; say which layout they are: layout = \"2.1\" or layout = \"lcr\""
+        "track \"x\": memory: it has 3 channels of no known layout; say which layout they are: 2.1 or lcr"
     );
     session.tracks_mut()[0].clips[0].layout = Some(Layout::Quad);
     let error = session

@@ -189,9 +189,7 @@ fn every_problem_at_its_place() {
         ),
         (
             "rate = -3",
-            &[
-                "1:8 the session: rate is an integer, but should be a whole number from 0 to 4294967295",
-            ],
+            &["1:8 the session: rate is an integer, but should be a whole number from 1 to 768000"],
         ),
         (
             "rate = 1\nlayout = \"5.2\"",
@@ -283,7 +281,7 @@ fn every_problem_at_its_place() {
         ),
         (
             "rate = 1\n[track.a]\nfile = \"a.wav\"\nloop = 1979-05-27",
-            &["4:8 track \"a\": loop is a date, but should be a whole number from 0 to 4294967295"],
+            &["4:8 track \"a\": loop is a date, but should be a whole number from 1 to 4294967295"],
         ),
         (
             "rate = 1\n[bus.a]\nto = \"b\"\n[bus.b]\nto = \"a\"\n[track.x]\nfile = \"x.wav\"\ngain = 1e308\nloop = 0\nat = nan",
@@ -297,7 +295,7 @@ fn every_problem_at_its_place() {
         (
             "rate = 99999999999999999999",
             &[
-                "1:8 the session: rate is an integer beyond 64 bits, but should be a whole number from 0 to 4294967295",
+                "1:8 the session: rate is an integer beyond 64 bits, but should be a whole number from 1 to 768000",
             ],
         ),
     ];

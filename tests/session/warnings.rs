@@ -616,8 +616,14 @@ fn w127_a_fader_above_24_decibels() {
     assert!(warnings("24").is_empty());
     let above = warnings("24.1");
     assert_eq!(above.len(), 4, "{above:?}");
-    assert!(
-        above[0].ends_with("its gain of +24.1 dB is above +24 dB"),
-        "{above:?}"
+    let strips = [
+        "track \"a\"",
+        "cue \"c\", track \"a\"",
+        "bus \"b\"",
+        "the master",
+    ];
+    assert_eq!(
+        above,
+        strips.map(|strip| format!("W127 {strip}: its gain of +24.1 dB is above +24 dB"))
     );
 }

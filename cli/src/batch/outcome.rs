@@ -1,7 +1,7 @@
 //! The outcome of an item, printed as one line of JSON.
 
 use super::job::LineError;
-use crate::{exit_code, failure::kind_name};
+use crate::exit_code;
 use serde_json::{Value, json};
 use soundtrack::{Error, ErrorKind};
 use std::path::Path;
@@ -43,10 +43,10 @@ impl Outcome {
             let place = place.map(
                 |p| json!({ "file": p.file.to_string_lossy(), "line": p.line, "column": p.column }),
             );
-            json!({ "what": p.sentence(), "kind": kind_name(p.error_kind()), "place": place })
+            json!({ "what": p.sentence(), "kind": p.error_kind().to_string(), "place": place })
         };
         let problems: Vec<Value> = error.problems().iter().map(problem).collect();
-        let kind = kind_name(error.kind());
+        let kind = error.kind().to_string();
         let fields = json!({ "kind": kind, "what": error.to_string(), "problems": problems });
         Self {
             status: Status::Failed,

@@ -553,10 +553,16 @@ fn limit(text: &str) -> Result<f64, String> {
 
 fn rate(text: &str) -> Result<SampleRate, String> {
     let digits: String = text.chars().filter(|c| *c != '_').collect();
-    let hz = digits
-        .parse()
-        .map_err(|_| "a rate is a whole number of Hz, like 48000".to_owned())?;
-    SampleRate::new(hz).map_err(|e| e.to_string())
+    let meant = SampleRate::meant_by(&digits);
+    let suggestion = meant.map(|rate| format!("; did you mean {rate}?"));
+    match (digits.parse(), suggestion) {
+        (Ok(hz @ ..1000), Some(suggestion)) => Err(format!("{hz} is {hz} Hz{suggestion}")),
+        (Ok(hz), _) => SampleRate::new(hz).map_err(|e| e.to_string()),
+        (Err(_), suggestion) => Err(format!(
+            "a rate is a whole number of Hz, like 48000{}",
+            suggestion.unwrap_or_default()
+        )),
+    }
 }
 
 #[cfg(test)]
@@ -566,6 +572,22 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         <CommandLine as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn a_rate_in_kilohertz_is_refused_with_the_rate_in_hertz() {
+        assert_eq!(rate("96_000"), Ok(SampleRate::HZ_96000));
+        let refused = |text| rate(text).unwrap_err();
+        assert_eq!(refused("44"), "44 is 44 Hz; did you mean 44100?");
+        assert_eq!(
+            refused("48kHz"),
+            "a rate is a whole number of Hz, like 48000; did you mean 48000?"
+        );
+        assert_eq!(
+            refused("fast"),
+            "a rate is a whole number of Hz, like 48000"
+        );
+        assert_eq!(rate("47").map(SampleRate::hz), Ok(47));
     }
 
     #[test]

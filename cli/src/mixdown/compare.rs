@@ -82,8 +82,9 @@ fn describe(found: &Comparison) -> String {
 
 /// Describes a file: name, rate, layout, codec and length.
 fn describe_file(file: &Compared) -> String {
+    let float = if file.float { " float" } else { "" };
     let bits = match file.bits {
-        Some(bits) => format!(", {bits} bits"),
+        Some(bits) => format!(", {bits} bits{float}"),
         None => String::new(),
     };
     format!(
@@ -138,7 +139,7 @@ fn describe_largest(found: &Comparison, largest: &Difference, lines: &mut Labell
     let channels = found.a.channels;
     let all = found.frames.saturating_mul(channels as u64);
     let mean = match found.rms_dbfs {
-        Some(rms) => format!(", {rms:.2} dBFS RMS"),
+        Some(rms) => format!(", {rms:+.2} dBFS RMS"),
         None => String::new(),
     };
     let count = found.different_samples;
@@ -146,7 +147,7 @@ fn describe_largest(found: &Comparison, largest: &Difference, lines: &mut Labell
     lines.add(
         "at most",
         format!(
-            "{:.2} dBFS at {} (frame {}, channel {} of {channels})",
+            "{:+.2} dBFS at {} (frame {}, channel {} of {channels})",
             largest.level_dbfs,
             clock(largest.at_frame, found.a.rate_hz),
             largest.at_frame,
@@ -222,7 +223,7 @@ fn describe_fit(fit: &Fit) -> String {
         parts.push("of inverted polarity".to_owned());
     }
     let residual = match fit.residual_dbfs {
-        Some(residual) => format!("{residual:.2} dBFS remain at most"),
+        Some(residual) => format!("{residual:+.2} dBFS remain at most"),
         None => "nothing remains".to_owned(),
     };
     format!("{}; {residual}", parts.join(", "))

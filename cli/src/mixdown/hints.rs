@@ -6,7 +6,11 @@ use crate::{
     file_store::is_link,
     suggest,
 };
-use soundtrack::{Error, ErrorKind, Input, Problem, Session, error::ProblemKind};
+use soundtrack::{
+    Error, ErrorKind, Input, Layout, Problem, Session,
+    error::{ProblemKind, Subject},
+    media,
+};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -87,6 +91,41 @@ pub fn for_tracks(session: &Session) -> Vec<String> {
         .collect();
     hints.dedup();
     hints
+}
+
+/// Returns a hint for every stem of the command line whose channels have no known layout: what to write after its name.
+pub fn for_channels(error: &Error, session: &Session) -> Vec<String> {
+    let unsupported = error
+        .problems()
+        .iter()
+        .filter(|problem| problem.error_kind() == ErrorKind::Unsupported);
+    unsupported
+        .filter_map(|problem| {
+            let Subject::Track { name, .. } = &problem.subject else {
+                return None;
+            };
+            let track = session.tracks().iter().find(|t| t.strip.name == *name)?;
+            let [clip] = track.clips.as_slice() else {
+                return None;
+            };
+            let Input::File { path, .. } = &clip.input else {
+                return None;
+            };
+            let (_, info) = media::open(path, None).ok()?;
+            let layout = info.spec.layout;
+            if clip.layout.is_some() || !matches!(layout, Layout::Discrete(_)) {
+                return None;
+            }
+            let path = path.display();
+            let names = Layout::names_of(layout.channels());
+            let names: Vec<String> = names.map(|name| format!("{path}#{name}")).collect();
+            Some(if names.is_empty() {
+                format!("write {path}#ch1 for its first channel")
+            } else {
+                format!("write {}", names.join(" or "))
+            })
+        })
+        .collect()
 }
 
 /// Returns a hint for a path that does not exist: the name beside it that is nearest, or the folder that is missing.

@@ -75,20 +75,42 @@ pub fn parse(inputs: &[PathBuf]) -> Result<Vec<InputKind>, Failure> {
 /// input.
 ///
 /// # Errors
-/// `NotFound` for a pattern that matches nothing.
+/// `NotFound` for a pattern that matches nothing; `Usage` for one of stems with a level or a pan that is wrong.
 fn pattern_of_stems(input: &Path) -> Result<Option<Vec<StemInput>>, Failure> {
     if is_link(input) || input.exists() {
         return Ok(None);
     }
-    let leveled = level_suffix::split(input.as_os_str())
-        .and_then(|(name, suffix)| Some((PathBuf::from(name), level_suffix::parse(&suffix).ok()?)));
-    let (path, (gain, pan)) =
-        leveled.unwrap_or_else(|| (input.to_owned(), (Decibels::UNITY, Pan::CENTRE)));
-    let Some(pattern) = path.file_name().and_then(OsStr::to_str) else {
+    let (mut path, mut level) = (input.to_owned(), (Decibels::UNITY, Pan::CENTRE));
+    if let Some((name, suffix)) = level_suffix::split(input.as_os_str()) {
+        let name = PathBuf::from(name);
+        match level_suffix::parse(&suffix) {
+            Ok(stated) => (path, level) = (name, stated),
+            Err(e) if files_of_pattern(&name).is_some_and(|files| !files.is_empty()) => {
+                return Err(wrong_level(input, &e));
+            }
+            Err(_) => {}
+        }
+    }
+    let Some(files) = files_of_pattern(&path) else {
         return Ok(None);
     };
+    if files.is_empty() {
+        return Err(not_found(input, "no file matches this pattern"));
+    }
+    let (gain, pan) = level;
+    Ok(Some(
+        files
+            .into_iter()
+            .map(|path| StemInput { path, gain, pan })
+            .collect(),
+    ))
+}
+
+/// Returns the files of a pattern, sorted; `None` for a path that is no pattern.
+fn files_of_pattern(path: &Path) -> Option<Vec<PathBuf>> {
+    let pattern = path.file_name().and_then(OsStr::to_str)?;
     if path.exists() || !pattern::is_pattern(pattern) {
-        return Ok(None);
+        return None;
     }
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
     let mut files: Vec<PathBuf> = folder
@@ -108,16 +130,8 @@ fn pattern_of_stems(input: &Path) -> Result<Option<Vec<StemInput>>, Failure> {
         })
         .filter(|file| file.is_file())
         .collect();
-    if files.is_empty() {
-        return Err(not_found(input, "no file matches this pattern"));
-    }
     files.sort();
-    Ok(Some(
-        files
-            .into_iter()
-            .map(|path| StemInput { path, gain, pan })
-            .collect(),
-    ))
+    Some(files)
 }
 
 fn classify(input: &Path) -> Result<InputKind, Failure> {
@@ -171,12 +185,17 @@ fn classify_leveled(input: &Path, name: PathBuf, suffix: &str) -> Result<InputKi
             gain,
             pan,
         })),
-        Err(e) if name.exists() => Err(Failure::Usage(format!(
-            "{}: {e}; a stem's level and pan are @dB or @dB:pan, like @-2:L20",
-            input.display()
-        ))),
+        Err(e) if name.exists() => Err(wrong_level(input, &e)),
         Err(_) => Ok(InputKind::Stem(StemInput::at_unity(input))),
     }
+}
+
+/// Returns the failure of a suffix that is neither a level nor a level and a pan.
+fn wrong_level(input: &Path, e: &str) -> Failure {
+    Failure::Usage(format!(
+        "{}: {e}; a stem's level and pan are @dB or @dB:pan, like @-2:L20",
+        input.display()
+    ))
 }
 
 /// Classifies a link by its name alone: asking the store about every input would take a round trip each.

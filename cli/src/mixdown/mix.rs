@@ -11,12 +11,7 @@ use super::{
 };
 use crate::{exit_code, failure::Failure, messages::Messages, range, stdout};
 use serde_json::json;
-use soundtrack::{
-    Bounce, ErrorKind, Frames, Plan, Report, Session,
-    diagnostics::{Warning, WarningKind},
-    encode::Metadata,
-    report,
-};
+use soundtrack::{Bounce, ErrorKind, Frames, Plan, Report, Session, encode::Metadata, report};
 use std::{ops::Range, path::Path};
 
 /// Renders the mix of the inputs and returns the exit code. `session` is that of the inputs if it has been built.
@@ -145,7 +140,9 @@ pub fn compile(mut session: Session, args: &Args) -> Result<(Session, Plan), Fai
             let mut hints = if is_in_file {
                 Vec::new()
             } else {
-                hints::for_tracks(&session)
+                let mut hints = hints::for_tracks(&session);
+                hints.extend(hints::for_channels(&e, &session));
+                hints
             };
             hints.extend(hints::of_error(&e, hints::OR_OTHER_OUTPUT, args));
             Err(Failure::Library(e, hints))
@@ -228,10 +225,6 @@ fn print_result(
         (false, true) => Ok(()),
     };
     closing_messages::print_warnings(&report.warnings, args, messages);
-    let is_clipped = |warning: &Warning| matches!(warning.kind, WarningKind::ClippedOutput { .. });
-    if report.warnings.iter().any(is_clipped) && closing_messages::are_warnings_shown(args) {
-        messages.hint("use --format wav32f to keep samples above full scale");
-    }
     let silence = silent_mix::describe(report, session);
     if let Some(silence) = &silence
         && closing_messages::are_warnings_shown(args)

@@ -16,7 +16,7 @@ pub const DEMO: &str = "target/demo";
 /// Returns the path that `-o` names, or else one named after the inputs in the current folder, for this `--format`.
 ///
 /// # Errors
-/// A sentence for stdout and for a name that is not that of a WAV or FLAC file.
+/// A sentence for stdout, for a name that is not that of a WAV or FLAC file, and for the name of another format than `format`.
 pub fn choose(
     requested: Option<&Path>,
     inputs: &[InputKind],
@@ -35,6 +35,16 @@ pub fn choose(
             "-o {}: only WAV and FLAC files are written; name it {}",
             path.display(),
             named.display()
+        ));
+    }
+    if let Some(stated) = format
+        && Format::of_file_name(path).is_some_and(|named| named.container != stated.container)
+    {
+        return Err(format!(
+            "-o {}: --format {stated} writes a {} file; name it {}",
+            path.display(),
+            stated.container,
+            path.with_extension(usual_extension(stated)).display()
         ));
     }
     Ok(path.to_owned())
@@ -115,6 +125,12 @@ mod tests {
         assert_eq!(
             asked("b"),
             Err("-o b: only WAV and FLAC files are written; name it b.wav".into())
+        );
+        let flac = |name: &str| choose(Some(Path::new(name)), &[], Some(Format::FLAC_24));
+        assert_eq!(flac("a/b.flac"), Ok("a/b.flac".into()));
+        assert_eq!(
+            flac("a/b.wav"),
+            Err("-o a/b.wav: --format flac24 writes a FLAC file; name it a/b.flac".into())
         );
         assert!(asked("-").is_err());
         // The library refuses these with its own error.

@@ -94,8 +94,13 @@ fn position(Progress { done, total }: Progress, rate: SampleRate, elapsed: Durat
             .split_once('.')
             .map_or(clock.clone(), |(seconds, _)| seconds.to_owned())
     };
+    let speed = if speed < 0.5 {
+        String::new()
+    } else {
+        format!(", {speed:.0} times real time")
+    };
     format!(
-        "{} of {}, {speed:.0} times real time{}",
+        "{} of {}{speed}{}",
         clock(done),
         clock(total),
         time_left(Progress { done, total }, elapsed)

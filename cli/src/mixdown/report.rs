@@ -1,6 +1,6 @@
 //! `mixdown report FILE...`: describes audio files in a table, as JSON and as a report file.
 
-use super::{args::ReportArgs, closing_messages, report_file, stem_folder};
+use super::{args::ReportArgs, closing_messages, hints, report_file, stem_folder};
 use crate::{
     failure::Failure,
     messages::Messages,
@@ -50,7 +50,10 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
         return Err(failures.swap_remove(0));
     }
     if let Some(to) = &args.report {
-        report::save(&reports, to, args.force)?;
+        report::save(&reports, to, args.force).map_err(|e| {
+            let hints = hints::of_output(&e, ", or another --report");
+            Failure::Library(e, hints)
+        })?;
     }
     if args.json {
         stdout::print(&to_json(&reports))?;

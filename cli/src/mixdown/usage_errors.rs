@@ -3,7 +3,7 @@
 use super::args::CommandLine;
 use crate::{failure::Failure, suggest, text::printable};
 use clap::{
-    CommandFactory as _,
+    Command, CommandFactory as _,
     builder::StyledStr,
     error::{ContextKind, ContextValue, ErrorKind},
 };
@@ -46,7 +46,7 @@ fn improve(mut error: clap::Error, given: &[OsString]) -> clap::Error {
     error.remove(ContextKind::SuggestedArg);
     error.insert(
         ContextKind::Usage,
-        ContextValue::StyledStr(CommandLine::command().render_usage()),
+        ContextValue::StyledStr(usage(CommandLine::command(), given)),
     );
     if let Some(stem) = intended_stem(&wrong, given) {
         let stem = printable(&stem.to_string_lossy());
@@ -58,6 +58,17 @@ fn improve(mut error: clap::Error, given: &[OsString]) -> clap::Error {
         );
     }
     error
+}
+
+/// Returns the usage of the command that the arguments name.
+fn usage(mut command: Command, given: &[OsString]) -> StyledStr {
+    command.build();
+    for argument in given {
+        if let Some(inner) = command.find_subcommand(argument).cloned() {
+            command = inner;
+        }
+    }
+    command.render_usage()
 }
 
 /// Returns the name of an option without its dashes.
@@ -89,4 +100,24 @@ fn intended_stem(wrong: &str, given: &[OsString]) -> Option<PathBuf> {
     options
         .find(|p| p.extension().is_some() || p.exists())
         .map(Path::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usage_is_that_of_the_command_that_is_named() {
+        let start = |given: &[&str]| {
+            let given: Vec<OsString> = given.iter().map(OsString::from).collect();
+            let usage = usage(CommandLine::command(), &given).to_string();
+            usage.lines().next().unwrap_or_default().to_owned()
+        };
+        assert_eq!(
+            start(&["x.wav", "-q"]),
+            "Usage: mixdown [OPTIONS] [INPUT]..."
+        );
+        let report = start(&["report", "x", "-o", "y"]);
+        assert!(report.starts_with("Usage: mixdown report "), "{report}");
+    }
 }

@@ -26,7 +26,7 @@ fn a_mix_of_objects_is_that_of_files() {
     }
     let part = || Bounce::new().range(Frames(0)..Frames(48_000));
     let refused = part().run(&mix, "memory://mix/out.wav").unwrap_err();
-    let said = "memory://mix/out.wav: exists already: choose another name, or ask to overwrite it";
+    let said = "memory://mix/out.wav: exists already";
     assert_eq!(
         (refused.kind(), refused.to_string().as_str()),
         (ErrorKind::Output, said)

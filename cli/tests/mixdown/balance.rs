@@ -150,6 +150,8 @@ fn patterns_have_levels_and_lists_mute() {
     assert_eq!(plan.matches("  R10  master").count(), 2, "{plan}");
     desk.run(&["stems/*.flac@-3"])
         .expect(4, "stems/*.flac@-3: no file matches this pattern");
+    desk.run(&["stems/*.wav@-3:L120"])
+        .expect(2, "stems/*.wav@-3:L120: \"L120\" is no pan position");
     let silent = desk.run(&["stems/", "--mute", "v*, bass", "-o", "b.wav"]);
     silent.expect(0, "warning: the mix is silent (muted: \"bass\", \"vox\")");
     desk.run(&["stems/", "--solo", "vox,basss", "-o", "c.wav"])

@@ -171,6 +171,8 @@ fn processors_of_muted_tracks_take_no_memory() {
     // 200 delays of 10 s are 7.68 MB each.
     desk.run(&["heard.toml", "-o", "y.wav"])
         .expect(3, "which take about 1486 MiB");
+    desk.run(&["plan", "heard.toml"])
+        .expect(3, "which take about 1486 MiB");
 }
 
 #[test]

@@ -98,6 +98,13 @@ fn rates_layouts_and_pan_laws() {
         .expect(2, "outside 1 to 768000 Hz");
     desk.run(&["b.wav", "--rate", "48k"])
         .expect(2, "a whole number of Hz");
+    desk.run(&["b.wav", "--rate", "44"])
+        .expect(2, "44 is 44 Hz; did you mean 44100?");
+    desk.run(&["b.wav", "-o", "z.wav", "--format", "flac24"])
+        .expect(
+            2,
+            "-o z.wav: --format flac24 writes a FLAC file; name it z.flac",
+        );
     desk.run(&["b.wav", "--layout", "surround"])
         .expect(2, "there are mono, stereo");
     desk.run(&["b.wav", "--pan-law", "x"])

@@ -223,7 +223,8 @@ fn report_looks_without_mixing() {
     desk.run(&["report", "gone.wav"])
         .expect(4, "gone.wav: there is no such file");
     desk.run(&["report", "a.wav", "--report", "r.html"])
-        .expect(5, "r.html: exists already");
+        .expect(5, "r.html: exists already")
+        .expect(5, "hint: use --force to replace it, or another --report");
     desk.run(&["report"]).expect(2, "required");
     assert_eq!(desk.names(), ["a.wav", "b.wav", "discrete.wav", "r.html"]);
 }

@@ -8,7 +8,7 @@ use super::{
     problems::Problems,
     session_reader::Context,
     table_reader::TableReader,
-    tree::{Key, Table},
+    tree::{Key, Table, Value},
     values::Scope,
 };
 use crate::{
@@ -80,11 +80,19 @@ pub(super) fn deliverable(
     deliverable
 }
 
-/// Checks that the extension of the file fits its format. Skips a deliverable with an unknown format, which is reported already.
+/// Checks that the extension of the file fits its format. Skips a deliverable of which the file or a key that decides on the
+/// format is wrong, which is reported already.
 fn check_extension(deliverable: &Deliverable, table: &Table, reader: &mut TableReader<'_, '_>) {
-    let is_known = table
+    let is_format_known = table
         .get("format")
         .is_none_or(|node| node.value.inline().parse::<Format>().is_ok());
+    let mut documents = ["cue_sheet", "report"]
+        .into_iter()
+        .filter_map(|key| table.get(key));
+    let is_known = is_format_known
+        && documents.all(|node| matches!(node.value, Value::Switch(_)))
+        && !deliverable.file.as_os_str().is_empty()
+        && !reader.problems.has_syntax_errors();
     if let Some(fault) = deliverable
         .name_fault(&deliverable.file)
         .filter(|_| is_known)

@@ -2,7 +2,10 @@
 
 use super::{
     tree::{Key, Node, Table, Value},
-    values::{FieldReader, FieldValue, FieldWriter, decibels, number, point, point_text, texts},
+    values::{
+        FieldReader, FieldValue, FieldWriter, decibels, leading_number, number, point, point_text,
+        texts,
+    },
 };
 use crate::{
     curve::Curve,
@@ -82,7 +85,7 @@ fn insert(name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Inse
     }
     let Some(kind) = stated.value.as_text().and_then(ProcessorKind::named) else {
         let text = stated.value.inline();
-        let hint = field.problems.hint(&text, types());
+        let hint = field.problems.hint_or_all(&text, types());
         field.wrong_at(
             &stated.span,
             format!("{subject}: there is no processor {text:?}{hint}"),
@@ -121,7 +124,7 @@ fn insert(name: &Key, table: &Table, field: &mut FieldReader<'_>) -> Option<Inse
                         .map(|parameter| parameter.key)
                         .chain([TYPE, BYPASS])
                         .chain(kind.keyed.then_some(KEY));
-                    let hint = field.problems.hint(key_name, known);
+                    let hint = field.problems.hint_or_all(key_name, known);
                     field.wrong_at(
                         &key.span,
                         format!("{subject}: unknown key {key_name:?}{hint}"),
@@ -163,7 +166,8 @@ fn custom(subject: &str, name: &Key, table: &Table, field: &mut FieldReader<'_>)
             TYPE | PROCESSOR => {}
             KEY | BYPASS => common(subject, key, node, &mut insert, field),
             unknown => {
-                let hint = field.problems.hint(unknown, [TYPE, PROCESSOR, KEY, BYPASS]);
+                let known = [TYPE, PROCESSOR, KEY, BYPASS];
+                let hint = field.problems.hint_or_all(unknown, known);
                 let message = format!("{subject}: unknown key {unknown:?}{hint}");
                 field.wrong_at(&key.span, message);
             }
@@ -237,7 +241,7 @@ fn read_curve(
     let parameters = ProcessorKind::named(insert.kind_name()).map_or(&[][..], |k| k.parameters);
     let Some(found) = parameters.iter().find(|known| known.key == parameter) else {
         let known = parameters.iter().map(|known| known.key);
-        let hint = field.problems.hint(parameter, known);
+        let hint = field.problems.hint_or_all(parameter, known);
         let message = format!("{subject}: unknown key {parameter:?}{hint}");
         return field.wrong_at(&name.span, message);
     };
@@ -367,12 +371,29 @@ fn value(parameter: &Parameter, node: &Node, field: &FieldReader<'_>) -> Result<
             Ok(*n as f64)
         }
         (Unit::Share | Unit::Hertz | Unit::Slope | Unit::Number, Value::Number(x)) => Ok(*x),
-        (unit, other) => Err(format!(
-            "{} is {}, but should be {}",
-            parameter.key,
-            other.kind(),
-            notation(unit)
-        )),
+        (unit, other) => {
+            let number = other.as_text().and_then(|text| plain_number(text, unit));
+            let suggestion = number.map(|number| format!(": write {number}"));
+            Err(format!(
+                "{} is {}, but should be {}{}",
+                parameter.key,
+                other.kind(),
+                notation(unit),
+                suggestion.unwrap_or_default()
+            ))
+        }
+    }
+}
+
+/// Returns the number that a text states in another notation: `"80 Hz"`, `"1.2k"`, `"4:1"`, `"50 %"`.
+fn plain_number(text: &str, unit: Unit) -> Option<f64> {
+    let (number, rest) = leading_number(text)?;
+    match (unit, rest.to_ascii_lowercase().as_str()) {
+        (_, "") | (Unit::Hertz, "hz") | (Unit::Number, ":1") => Some(number),
+        (Unit::Slope, rest) if rest.starts_with("db") => Some(number),
+        (Unit::Hertz, "k" | "khz") => Some(number * 1000.0),
+        (Unit::Share, "%") => Some(number / 100.0),
+        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! the order in which they are written.
 
 use crate::{dsp::pan::PanLaw, layout::Layout, session::deliverable::MAX_LOOPS};
+use std::borrow::Cow;
 
 /// The keys of one kind of table.
 pub(super) struct TableSpec {
@@ -96,10 +97,12 @@ impl TableSpec {
 
 impl Kind {
     /// Returns the expected kind of value, for the message about a value of another type.
-    pub(super) fn expected(&self) -> &'static str {
-        match self {
+    pub(super) fn expected(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Switch => "true or false",
-            Self::Count { .. } => "a whole number from 0 to 4294967295",
+            Self::Count { low, high } => {
+                return Cow::Owned(format!("a whole number from {low} to {high}"));
+            }
             Self::Number { .. } => "a number",
             Self::Target => "a number or the name of a target",
             Self::Level | Self::Ceiling => "a level in dB, like -3 or -inf",
@@ -121,7 +124,7 @@ impl Kind {
             | Self::FrameRate
             | Self::Timecode
             | Self::Dither => "text",
-        }
+        })
     }
 }
 

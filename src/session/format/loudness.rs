@@ -3,7 +3,7 @@
 use super::{
     bindings::Visitor,
     tree::{Node, Value},
-    values::{FieldReader, FieldValue, FieldWriter, number},
+    values::{FieldReader, FieldValue, FieldWriter, leading_number, number},
 };
 use crate::{
     measure::LoudnessTarget,
@@ -87,6 +87,11 @@ impl Keys {
 impl FieldValue for Target {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
         if let Value::Text(name) = &node.value {
+            if leading_number(name).is_some() {
+                // Reports that a level is a number.
+                field.number(node);
+                return None;
+            }
             let named = name.parse();
             return field.checked(node, named).map(Self::Named);
         }

@@ -1,9 +1,10 @@
 //! The problems found in a session file, each with its place in the text.
 
 use crate::{
-    diagnostics::suggest::hint,
+    diagnostics::suggest::{hint, hint_or_all},
     error::{Problem, ProblemKind, SourceLocation, Subject},
     session::source_text::{KeySpans, SourceText},
+    timecode::Timecode,
 };
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
@@ -25,6 +26,8 @@ pub(super) struct Problems {
     unreported: usize,
     /// Places of syntax errors.
     syntax: Vec<SourceLocation>,
+    /// The frame rate is stated, but wrong, so no timecode can be read.
+    pub(super) is_frame_rate_wrong: bool,
     /// Tables by the name that messages give them.
     owners: HashMap<String, Owner>,
     /// The keys that the reader has asked each kind of table for.
@@ -40,6 +43,7 @@ impl Problems {
             problems: Vec::new(),
             unreported: 0,
             syntax: Vec::new(),
+            is_frame_rate_wrong: false,
             owners: HashMap::new(),
             #[cfg(test)]
             asked: std::collections::BTreeMap::new(),
@@ -49,6 +53,11 @@ impl Problems {
     /// Reports whether there are none.
     pub(super) fn is_empty(&self) -> bool {
         self.problems.is_empty()
+    }
+
+    /// Reports whether the text has syntax errors. A value that one hides may decide what others mean.
+    pub(super) fn has_syntax_errors(&self) -> bool {
+        !self.syntax.is_empty()
     }
 
     /// Reports whether further problems are only counted.
@@ -106,8 +115,11 @@ impl Problems {
                 && !lines_between.any(|line| line.trim_start().starts_with('[')))
     }
 
-    /// Adds a problem at a place.
+    /// Adds a problem at a place. What follows from a wrong frame rate is left out: problems of timecodes.
     pub(super) fn add(&mut self, span: &Range<usize>, problem: Problem) {
+        if self.is_frame_rate_wrong && holds_timecode(&self.source.place(span)) {
+            return;
+        }
         if self.problems.len() == MAX_REPORTED {
             self.unreported += 1;
         } else {
@@ -129,12 +141,28 @@ impl Problems {
         name: &str,
         candidates: impl IntoIterator<Item = &'a str>,
     ) -> String {
-        let worth = self.problems.len() < MAX_REPORTED && name.len() < 100;
-        if worth {
+        if self.is_worth_a_hint(name) {
             hint(name, candidates)
         } else {
             String::new()
         }
+    }
+
+    /// Returns a suggestion, or all candidates where none is similar, under the conditions of [`hint`](Self::hint).
+    pub(super) fn hint_or_all<'a>(
+        &self,
+        name: &str,
+        candidates: impl IntoIterator<Item = &'a str> + Clone,
+    ) -> String {
+        if self.is_worth_a_hint(name) {
+            hint_or_all(name, candidates)
+        } else {
+            String::new()
+        }
+    }
+
+    fn is_worth_a_hint(&self, name: &str) -> bool {
+        self.problems.len() < MAX_REPORTED && name.len() < 100
     }
 
     /// Remembers the place of a table that later problems may name.
@@ -191,6 +219,15 @@ impl Problems {
             .then(|| Problem::new(format!("and {} more problems", self.unreported)));
         self.problems.into_iter().chain(more).collect()
     }
+}
+
+/// Reports whether the text at a place holds a timecode, such as `"01:00:02:00 -6 sine"`.
+fn holds_timecode(place: &SourceLocation) -> bool {
+    let before = (place.column - 1).saturating_sub(place.skipped);
+    let covered: String = place.text.chars().skip(before).take(place.width).collect();
+    covered
+        .split(['"', '\'', ' ', '.'])
+        .any(Timecode::looks_like)
 }
 
 fn is_same_line(a: &SourceLocation, b: &SourceLocation) -> bool {

@@ -19,6 +19,9 @@ pub(super) fn read(source: &str, offset: usize, problems: &mut Problems) -> Tabl
     table(root.get_ref(), offset)
 }
 
+/// Quotes that word processors put in place of `"`.
+const TYPOGRAPHIC_QUOTES: [char; 9] = ['“', '”', '„', '‟', '‘', '’', '‚', '«', '»'];
+
 /// Returns what to do about a syntax error, for the mistakes that people make most; `None` for others.
 ///
 /// The errors of the parser have no kinds, so they are recognised by their messages. One that is worded differently in
@@ -70,6 +73,10 @@ fn explained(source: &str, span: &Range<usize>, message: &str) -> Option<String>
                     * 1000.0;
                 format!("write {hertz}, in Hz")
             }
+            _ if text.starts_with(TYPOGRAPHIC_QUOTES) => format!(
+                "the quotes must be plain: write \"{}\"",
+                text.trim_matches(TYPOGRAPHIC_QUOTES)
+            ),
             _ => format!("text needs quotes: write \"{text}\""),
         });
     }
@@ -200,6 +207,10 @@ mod tests {
             ("-3dB", "text needs quotes: write \"-3dB\""),
         ] {
             assert_eq!(quoted(value).as_deref(), Some(what), "{value}");
+        }
+        for value in ["“Act 1”", "„Act 1“", "«Act 1»", "‘Act 1’"] {
+            let what = "the quotes must be plain: write \"Act 1\"";
+            assert_eq!(quoted(value).as_deref(), Some(what));
         }
         let missing = explained("x =\n", &(3..3), "string values must be quoted");
         assert_eq!(missing.as_deref(), Some("a value is missing after ="));

@@ -154,6 +154,7 @@ pub(super) fn session(
         deliverables: root.tables("deliver"),
     };
     bindings::header(&mut root, &mut header);
+    root.problems.is_frame_rate_wrong = root.has("fps") && header.fps.is_none();
 
     context.langs.extend(header.lang.clone());
     context.langs.extend(

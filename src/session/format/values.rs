@@ -65,9 +65,14 @@ impl FieldReader<'_> {
 
     /// Reports a value of a type that the key does not have.
     fn wrong_type(&mut self, node: &Node) {
+        self.wrong_type_with(node, "");
+    }
+
+    /// Reports a value of a type that the key does not have, with a suggestion.
+    fn wrong_type_with(&mut self, node: &Node, suggestion: &str) {
         let (subject, name) = (self.subject, self.key.name);
         let message = format!(
-            "{subject}: {name} is {}, but should be {}",
+            "{subject}: {name} is {}, but should be {}{suggestion}",
             node.value.kind(),
             self.key.kind.expected()
         );
@@ -143,8 +148,12 @@ impl FieldReader<'_> {
             )]
             Value::Integer(n) => *n as f64,
             Value::Number(x) => *x,
-            _ => {
-                self.wrong_type(node);
+            other => {
+                let number = other
+                    .as_text()
+                    .and_then(|text| plain_number(text, self.key.unit));
+                let suggestion = number.map(|number| format!(": write {number}"));
+                self.wrong_type_with(node, &suggestion.unwrap_or_default());
                 return None;
             }
         };
@@ -328,8 +337,25 @@ impl FieldValue for f64 {
     }
 }
 
+/// A rate in hertz. One that is usual as kilohertz is refused, with a suggestion: `48`, `44.1`, `"48kHz"`.
 impl FieldValue for SampleRate {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
+        let meant = Self::meant_by(&node.value.inline());
+        let suggestion = meant.map(|rate| format!("; did you mean {rate}?"));
+        match (&node.value, &suggestion) {
+            (Value::Integer(hz @ ..1000), Some(suggestion)) => {
+                field.wrong_at(
+                    &node.span,
+                    format!("{} = {hz} is {hz} Hz{suggestion}", field.key.name),
+                );
+                return None;
+            }
+            (Value::Integer(_), _) => {}
+            _ => {
+                field.wrong_type_with(node, &suggestion.unwrap_or_default());
+                return None;
+            }
+        }
         let rate = Self::new(u32::read(node, field)?);
         rate.map_err(|e| field.problems.report(node.span.clone(), e.to_string()))
             .ok()
@@ -926,6 +952,22 @@ impl FieldValue for PathBuf {
     fn write(&self, field: &mut FieldWriter<'_>) -> Option<Value> {
         Some(Value::Text(field.path(self)))
     }
+}
+
+/// Returns the number that a text states with a unit, or with none: `"-14 LUFS"`.
+fn plain_number(text: &str, unit: &str) -> Option<f64> {
+    let (number, stated) = leading_number(text)?;
+    let is_unit = stated.is_empty() || stated.eq_ignore_ascii_case(unit);
+    is_unit.then_some(number)
+}
+
+/// Splits a text into the number that it begins with and the rest.
+pub(super) fn leading_number(text: &str) -> Option<(f64, &str)> {
+    let text = text.trim();
+    let is_part = |c: char| c.is_ascii_digit() || matches!(c, '.' | '+' | '-');
+    let digits = text.find(|c| !is_part(c)).unwrap_or(text.len());
+    let (number, rest) = text.split_at_checked(digits)?;
+    Some((number.parse().ok()?, rest.trim_start()))
 }
 
 /// Returns the message for a path with backslashes, which are escapes in TOML text, if it names a file with slashes.

@@ -24,7 +24,7 @@ const PART: u64 = 5 << 20;
 const MAX_PARTS: u64 = 9_000;
 /// Maximum number of parts in flight.
 const MAX_IN_FLIGHT: usize = 2;
-const EXISTS: &str = "exists already: choose another name, or ask to overwrite it";
+const EXISTS: &str = "exists already";
 
 /// Object being written.
 #[derive(Debug)]
