@@ -541,6 +541,24 @@ mod tests {
         assert_eq!(names(folder.path()), wanted);
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_folder_is_searched_for_temporaries_once_a_minute() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let gone = child.id();
+        child.wait().unwrap();
+        put(&folder.path().join("a.wav"), false, b"a").unwrap();
+        let hash = hash(b"out.wav");
+        let stale = format!(
+            "{PREFIX}{hash:016x}-{:016x}-{gone}-abc{SUFFIX}",
+            machine_id()
+        );
+        fs::write(folder.path().join(&stale), "").unwrap();
+        put(&folder.path().join("b.wav"), false, b"b").unwrap();
+        assert_eq!(names(folder.path()), [&*stale, "a.wav", "b.wav"]);
+    }
+
     /// Needs the right to mount: skipped without it.
     #[cfg(target_os = "linux")]
     #[test]
