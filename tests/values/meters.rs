@@ -70,9 +70,21 @@ fn a_curve_has_the_true_peak_of_each_tenth_of_a_second_and_of_the_rest() {
 #[test]
 fn the_range_takes_in_a_second_and_a_half_of_silence_after_the_end() {
     let mut meter = Loudness::new(MONO);
-    meter.feed(&block(&tone(0.25, 144_000)));
+    meter.feed(&block(&tone(0.25, 147_360)));
     assert_eq!(meter.range(), Some(0.0));
     meter.finish();
-    // 16 windows, which hold 3.0 to 1.5 s of the tone. The 95th percentile holds 2.9 s, the 10th 1.7 s.
-    near(meter.range().unwrap(), 10.0 * f64::log10(2.9 / 1.7));
+    // 3.07 s of a tone, in 16 windows that end at 3.0 to 4.5 s and hold 3.0, 2.97, 2.87, … 1.77, 1.67, 1.57 s of it. The
+    // 95th percentile is the second of these, the 10th the last but two.
+    near(meter.range().unwrap(), 10.0 * f64::log10(2.97 / 1.77));
+}
+
+#[test]
+fn silence_has_no_loudness() {
+    let mut meter = Loudness::new(MONO);
+    meter.feed(&block(&[0.0; 144_000]));
+    assert_eq!((meter.momentary(), meter.short_term()), (None, None));
+    assert_eq!(
+        (meter.momentary_max(), meter.short_term_max()),
+        (None, None)
+    );
 }
