@@ -185,7 +185,8 @@ impl<'a> Delivery<'a> {
         jobs::refuse_inputs(session, &jobs)?;
         self.check_present(&jobs)?;
         let chosen = &selection.chosen;
-        let folders = jobs::create_folders(&jobs, chosen, self.settings.overwrite)?;
+        // Dropped at the end, when those of a delivery that succeeded hold files.
+        let _folders = jobs::create_folders(&jobs, chosen, self.settings.overwrite)?;
         let mut plans = jobs::compile(&jobs, &self.settings.cancel)?;
         let splice = match self.range.clone() {
             Some(range) => Some(splice::Splice::new(
@@ -272,7 +273,6 @@ impl<'a> Delivery<'a> {
             }
         }
         let mut done = complete.publish()?;
-        folders.keep();
         done.wall_s = clock.elapsed().as_secs_f64();
         Ok(done)
     }

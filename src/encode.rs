@@ -129,9 +129,7 @@ pub(crate) trait Encoder: fmt::Debug + Send + Sync {
 
     /// Returns true if [`header`](Self::header) may have other values after
     /// [`finish`](Self::finish), so that it must be written again.
-    fn has_final_header(&self) -> bool {
-        false
-    }
+    fn has_final_header(&self) -> bool;
 
     /// Returns the maximum size of the whole file in bytes. So much disk space must be free.
     fn size(&self) -> u64;

@@ -78,8 +78,7 @@ fn heard_clips(plan: &Plan, node: usize) -> Vec<&PlannedClip> {
             continue;
         }
         match &node.input {
-            NodeInput::Clips(own) if node.live => clips.extend(own),
-            NodeInput::Clips(_) => {}
+            NodeInput::Clips(own) => clips.extend(own),
             NodeInput::Sum(edges) => waiting.extend(edges.iter().map(|edge| edge.node)),
         }
     }

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Created folders. Dropping this removes those that are empty.
+/// Created folders. Dropping this removes those that are empty, as all are after a failure.
 #[derive(Debug, Default)]
 pub(super) struct Folders {
     created: Vec<PathBuf>,
@@ -42,11 +42,6 @@ impl Folders {
         }
         Ok(())
     }
-
-    /// Keeps the folders.
-    pub(super) fn keep(mut self) {
-        self.created.clear();
-    }
 }
 
 impl Drop for Folders {
@@ -56,5 +51,25 @@ impl Drop for Folders {
             .iter()
             .rev()
             .for_each(|folder| drop(fs::remove_dir(folder)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_folders_are_made_and_those_without_a_file_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let mut folders = Folders::default();
+        folders.create_for(Path::new("a.wav")).unwrap();
+        assert_eq!(folders.created, [""; 0].map(PathBuf::from));
+        folders.create_for(&at("a/b/x.wav")).unwrap();
+        folders.create_for(&at("a/c/x.wav")).unwrap();
+        assert_eq!(folders.created, ["a", "a/b", "a/c"].map(at));
+        fs::write(at("a/c/x.wav"), "").unwrap();
+        drop(folders);
+        assert_eq!([at("a/b").exists(), at("a/c").exists()], [false, true]);
     }
 }

@@ -412,10 +412,8 @@ pub(super) fn jobs(
         let outputs = session.outputs(deliverable);
         let audio = outputs.iter().filter(|output| output.content.is_audio());
         let total = u32::try_from(audio.count()).unwrap_or(u32::MAX);
-        let first_piece = outputs.iter().find_map(|output| match output.content {
-            Content::Cue(cue) if deliverable.listing => Some(whole.whole_cue(cue)),
-            _ => None,
-        });
+        let is_piece = |content: &Content| matches!(content, Content::Cue(_));
+        let first_piece = outputs.iter().map(|output| output.content).find(is_piece);
         let cut = Cut::new(session, deliverable);
         for (number, output) in (1..).zip(outputs) {
             let of = match output.content {
@@ -423,13 +421,12 @@ pub(super) fn jobs(
                 Content::Cue(cue) => whole.cues().get(cue.0).map(|c| c.display_name().to_owned()),
                 _ => None,
             };
-            let timeline = match output.content {
+            let source = match output.content {
                 // A listing needs no timeline: it goes with the first piece.
-                Content::AlbumCue | Content::AlbumJson => {
-                    first_piece.clone().unwrap_or_else(|| whole.clone())
-                }
-                content => timeline(&whole, deliverable, content),
+                Content::AlbumCue | Content::AlbumJson => first_piece.unwrap_or(output.content),
+                content => content,
             };
+            let timeline = timeline(&whole, deliverable, source);
             let is_in_master = matches!(output.content, Content::Mix | Content::Cue(_))
                 && (pictures || !is_linear(&timeline.master));
             let (left, raised_by) = if is_in_master {

@@ -21,12 +21,8 @@ pub(super) struct DeliverableLoudness {
 impl DeliverableLoudness {
     pub(super) fn new(parts: &[Measured]) -> Self {
         let peaks = parts.iter().filter_map(|m| m.true_peak).map(|p| p.level.0);
-        let integrated = match parts {
-            [one] => one.integrated,
-            _ => Gating::pooled(parts.iter().map(|m| &m.gating)).integrated(),
-        };
         Self {
-            integrated,
+            integrated: Gating::pooled(parts.iter().map(|m| &m.gating)).integrated(),
             true_peak: peaks.reduce(f64::max).map(Dbtp),
         }
     }

@@ -118,3 +118,14 @@ fn joined(title: &str, bus: &str) -> String {
         title => format!("{title} - {bus}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stem_of_a_session_without_a_title_has_the_name_of_its_bus() {
+        assert_eq!(joined("", "music"), "music");
+        assert_eq!(joined("Reel", "music"), "Reel - music");
+    }
+}

@@ -135,7 +135,15 @@ mod tests {
     #[test]
     fn a_sample_that_is_only_rounded_is_compared_exactly() {
         let step = 1.0 / 32_768.0;
-        for x in [0.0, 0.3, -0.7, 1.0 - step, -1.0, 0.25 + 0.4 * step] {
+        for x in [
+            0.0,
+            0.3,
+            -0.7,
+            1.0 - step,
+            -1.0,
+            0.25 + 0.4 * step,
+            0.25 + 0.5 * step,
+        ] {
             assert_eq!(clipped_value(Format::WAV_16, x), x);
         }
         assert_eq!(clipped_value(Format::WAV_16, 1.0), 1.0 - step);

@@ -283,7 +283,7 @@ impl FileReport {
     /// Returns the cells of the file in the table of a delivery; `name` is the first one.
     pub(super) fn row(&self, name: String) -> [String; 8] {
         let report = &self.report;
-        let is_rounding = self
+        let holds = self
             .of
             .as_ref()
             .map_or(self.content.clone(), |of| format!("{} {of}", self.content));
@@ -292,7 +292,7 @@ impl FileReport {
             |level: Option<f64>, text: fn(f64) -> String| level.map_or("-".to_owned(), text);
         [
             name,
-            is_rounding,
+            holds,
             report.output.clone().unwrap_or_default(),
             report.format.clone().unwrap_or_default(),
             if self.is_audio() {
@@ -411,5 +411,111 @@ impl NullTest {
             line += &format!("; samples are clipped in {}", files.join(", "));
         }
         line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_states_what_a_file_holds_how_long_it_is_and_how_loud() {
+        let row = |content: &str, peak_dbfs: Option<f64>, integrated_lufs: Option<f64>| {
+            let mut file = FileReport {
+                content: content.to_owned(),
+                of: Some("storm".to_owned()),
+                ..FileReport::default()
+            };
+            (file.report.rate_hz, file.report.frames) = (48_000, 72_000);
+            (file.report.mix.peak_dbfs, file.report.mix.integrated_lufs) =
+                (peak_dbfs, integrated_lufs);
+            file.row("album".to_owned()).join("|")
+        };
+        assert_eq!(
+            row("cue", Some(-0.5), Some(-14.04)),
+            "album|cue storm|||00:00:01.500|-14.0 LUFS|-|-0.5"
+        );
+        assert_eq!(
+            row("cue", None, None),
+            "album|cue storm|||00:00:01.500|-|-|-inf"
+        );
+        assert_eq!(row("listing", None, None), "album|listing storm|||-|-|-|-");
+    }
+
+    #[test]
+    fn lines_state_where_a_gain_comes_from_and_which_checks_failed() {
+        let lines = |gain_db: f64, gain_of: Option<&str>, passed: bool| {
+            let report = DeliverableReport {
+                name: "web".to_owned(),
+                gain_db,
+                gain_of: gain_of.map(str::to_owned),
+                loudness: Some(LoudnessCheck {
+                    integrated_lufs: Some(-14.0),
+                    target_lufs: -14.0,
+                    tolerance_lu: Some(1.0),
+                    passed,
+                }),
+                true_peak: Some(PeakCheck {
+                    true_peak_dbtp: None,
+                    ceiling_dbtp: -1.0,
+                    passed,
+                }),
+                ..DeliverableReport::default()
+            };
+            let lines = report.check_lines().into_iter();
+            lines
+                .map(|line| (line.text, line.has_failed))
+                .collect::<Vec<_>>()
+        };
+        let line = |text: &str, has_failed| (text.to_owned(), has_failed);
+        for (gain, of, text) in [
+            (2.0, None, "web: gain +2.00 dB"),
+            (
+                2.0,
+                Some("web"),
+                "web: gain +2.00 dB fits it to its loudness",
+            ),
+            (-2.0, Some("full"), "web: gain -2.00 dB, as full has"),
+        ] {
+            assert_eq!(lines(gain, of, true)[0], line(text, false));
+        }
+        assert_eq!(
+            lines(0.0, Some("web"), true),
+            [
+                line(
+                    "web: loudness -14.0 LUFS, -14.0 LUFS within 1.0 LU: passed",
+                    false
+                ),
+                line("web: true peak silence, at most -1.0 dBTP: passed", false),
+            ]
+        );
+        assert!(lines(0.0, None, false).iter().all(|line| line.1));
+    }
+
+    #[test]
+    fn the_line_of_a_null_test_names_the_mix_it_was_made_with() {
+        let start = |mix: Option<&str>, read_back, before_master| {
+            let test = NullTest {
+                mix: mix.map(str::to_owned),
+                read_back,
+                before_master,
+                residue_dbfs: None,
+                residue_at_s: None,
+                within_dbfs: Some(-90.3),
+                passed: true,
+                clipped: vec!["a.wav".to_owned(), "b.wav".to_owned()],
+            };
+            test.to_line()
+        };
+        let line = |mix: &str| {
+            format!(
+                "the files add up to {mix} but for nothing at all, rounding is -90.3 dBFS: passed; \
+                 samples are clipped in a.wav, b.wav"
+            )
+        };
+        assert_eq!(start(Some("full"), true, false), line("full, read back"));
+        assert_eq!(start(Some("full"), false, false), line("full"));
+        assert_eq!(start(None, false, true), line("the mix before the master"));
+        assert_eq!(start(None, false, false), line("the mix"));
     }
 }

@@ -376,9 +376,7 @@ impl SpliceInProgress {
 
     /// Reads frames of the old file into the block.
     fn read(&mut self, frames: usize) -> Result<()> {
-        if self.block.capacity() < frames {
-            self.block = Block::new(self.spec.layout, frames);
-        }
+        self.block.set_capacity(frames);
         self.block.set_frames(frames);
         let read = self.old.fill(frames)?;
         if read < frames {
@@ -560,7 +558,12 @@ pub(super) fn recorded_gains(session: &Session, fitted: &[&Deliverable]) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{layout::Layout, media};
+    use crate::{
+        deliver::jobs,
+        layout::Layout,
+        media,
+        session::{Cue, Deliverable, Track, Use},
+    };
 
     fn splice(places: &[(&str, &[(u64, u64)])]) -> Splice {
         let frames = |&(start, end): &(u64, u64)| Frames(start)..Frames(end);
@@ -602,6 +605,45 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(kept.iter().map(at).collect::<Vec<_>>(), [Frames(0)]);
+    }
+
+    #[test]
+    fn a_piece_is_rendered_whole_or_not_and_a_mix_with_a_second_at_both_ends() {
+        let spec = Spec {
+            rate: SampleRate::HZ_48000,
+            layout: Layout::Mono,
+        };
+        let stem = media::Memory::new(spec, vec![vec![0.5; 480_000]]).unwrap();
+        let mut film = Session::new(spec.rate, spec.layout);
+        film.add_cue(
+            Cue::new("c")
+                .track(Track::new("t", stem))
+                .used(Use::at(Frames(0))),
+        );
+        let part = Deliverable::new("part", "part.wav").range(Frames(0)..Frames(48_000));
+        film.deliverables = vec![
+            Deliverable::new("mix", "mix.wav"),
+            Deliverable::new("album", "{cue}.wav").album(true),
+            part.loops(2),
+        ];
+        let selection = jobs::select(&film, &[]).unwrap();
+        let jobs = jobs::jobs(&film, &selection, false);
+        let plans = jobs::compile(&jobs, &Cancel::default()).unwrap();
+        let parts = |place: (u64, u64)| {
+            let mut splice = splice(&[("c", &[place])]);
+            splice.range = Frames(240_000)..Frames(288_000);
+            let part = |(job, plan)| {
+                let part: Option<SplicePart> = splice.part(job, plan);
+                let seconds = |r: &Range<Frames>| [r.start, r.end].map(|at| at.0 / 48_000);
+                part.map(|part| [part.file, part.replaced, part.rendered].map(|r| seconds(&r)))
+            };
+            jobs.iter().zip(&plans).map(part).collect::<Vec<_>>()
+        };
+        let mix = Some([[0, 10], [5, 6], [4, 7]]);
+        assert_eq!(parts((0, 480_000)), [mix, Some([[0, 10]; 3]), None]);
+        // A piece that does not sound in the range is only checked at its start.
+        let start = Some([[0, 10], [0, 0], [0, 1]]);
+        assert_eq!(parts((0, 100)), [mix, start, None]);
     }
 
     #[test]

@@ -219,6 +219,7 @@ impl PartialEq for ProcessorKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::Layout;
 
     fn problem(unit: Unit, value: f64, rate: Option<SampleRate>) -> Option<String> {
         let parameter = Parameter {
@@ -231,6 +232,40 @@ mod tests {
             automatable: false,
         };
         parameter.problem(value, rate)
+    }
+
+    #[test]
+    fn a_processor_that_was_reset_gives_what_a_new_one_gives() {
+        const FRAMES: usize = 4800;
+        let spec = Spec {
+            rate: SampleRate::HZ_48000,
+            layout: Layout::Stereo,
+        };
+        let mut noise = Block::new(spec.layout, FRAMES);
+        noise.fill(FRAMES, 0.0);
+        let mut random = 1u32;
+        for sample in noise.channels_mut().flatten() {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            *sample = f64::from(random) / 4_294_967_296.0 - 0.5;
+        }
+        let output = |processor: &mut dyn Processor| {
+            let mut block = noise.clone();
+            processor.process(Frames(0), &mut block, Some(&noise));
+            block.channels().collect::<Vec<_>>().concat()
+        };
+        for kind in PROCESSORS {
+            // A filter without gain and a delay longer than the block would show nothing.
+            let value = |parameter: &Parameter| match parameter.key {
+                "gain" => -6.0,
+                "time" => 0.01,
+                _ => parameter.default,
+            };
+            let values: Vec<f64> = kind.parameters.iter().map(value).collect();
+            let mut processor = (kind.build)(&values, spec);
+            let new = output(processor.as_mut());
+            processor.reset();
+            assert_eq!(output(processor.as_mut()), new, "{}", kind.name);
+        }
     }
 
     #[test]

@@ -72,7 +72,6 @@ pub struct Dithered<S> {
     bits: u16,
     at: u64,
     channels: Vec<dither::ChannelDither>,
-    block: Option<Block>,
 }
 
 impl<S: Sink> Dithered<S> {
@@ -85,7 +84,6 @@ impl<S: Sink> Dithered<S> {
             bits: bits.clamp(1, 32),
             at: start.0,
             channels: Vec::new(),
-            block: None,
         }
     }
 
@@ -106,23 +104,12 @@ impl<S: Sink> Sink for Dithered<S> {
         for ch in self.channels.len()..block.layout().channels() {
             self.channels.push(new(ch));
         }
-        let copy = match &mut self.block {
-            Some(copy) if copy.layout() == block.layout() && copy.capacity() >= block.frames() => {
-                copy
-            }
-            other => other.insert(Block::new(block.layout(), block.frames())),
-        };
-        copy.set_frames(block.frames());
-        for ((to, from), dither) in copy
-            .channels_mut()
-            .zip(block.channels())
-            .zip(&mut self.channels)
-        {
-            to.copy_from_slice(from);
-            dither.add(to, self.at);
+        let mut dithered = block.clone();
+        for (samples, dither) in dithered.channels_mut().zip(&mut self.channels) {
+            dither.add(samples, self.at);
         }
         self.at = self.at.wrapping_add(block.frames() as u64);
-        self.sink.write(copy)
+        self.sink.write(&dithered)
     }
 
     fn finish(&mut self) -> Result<Written> {

@@ -44,7 +44,6 @@ const MAX_RATE: u32 = 655_350;
 const SEEK_INTERVAL_S: u64 = 10;
 /// Maximum number of seek points: their block must be smaller than 16 MiB.
 const MAX_SEEK_POINTS: u64 = 900_000;
-const SEEK_POINT_BYTES: usize = 18;
 const STREAMINFO: u8 = 0;
 const PADDING: u8 = 1;
 const SEEKTABLE: u8 = 3;
@@ -362,7 +361,7 @@ impl SeekPoints {
 
     /// Returns the body of the block (RFC 9639, section 8.5); unknown points are placeholders.
     fn lay(&self) -> Vec<u8> {
-        let mut body = Vec::with_capacity(self.count * SEEK_POINT_BYTES);
+        let mut body = Vec::new();
         let placeholder = (u64::MAX, 0, 0);
         let points = self.found.iter().copied();
         for (at, offset, frames) in points
@@ -490,6 +489,89 @@ fn append_integers(width: Width, pcm: &[u8], to: &mut Vec<i32>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::SampleRate;
+
+    fn encoder(hz: u32, frames: u64) -> Result<FlacEncoder, String> {
+        let spec = Spec {
+            rate: SampleRate::new(hz).unwrap(),
+            layout: Layout::Stereo,
+        };
+        FlacEncoder::new(Encoding::Int24, spec, Frames(frames), &Options::default())
+    }
+
+    #[test]
+    fn a_file_takes_36_bits_of_frames_and_room_for_samples_and_heads() {
+        assert!(encoder(48_000, (1 << 36) - 1).is_ok());
+        assert_eq!(
+            encoder(48_000, 1 << 36).unwrap_err(),
+            "68719476736 frames are more than a FLAC file can hold: write WAV"
+        );
+        // Three FLAC frames, each with 18 bytes and two for each channel.
+        let encoder = encoder(48_000, 10_000).unwrap();
+        let header = encoder.header().len() as u64;
+        assert_eq!(encoder.size(), header + 10_000 * 2 * 3 + 3 * (18 + 2 * 2));
+    }
+
+    /// At 400 Hz ten seconds are shorter than a FLAC frame, so that each has a seek point.
+    #[test]
+    fn seek_points_name_frames_and_the_bytes_before_them() {
+        let mut encoder = encoder(400, 10_000).unwrap();
+        let mut block = Block::new(Layout::Stereo, 10_000);
+        block.fill(10_000, 0.25);
+        let (mut coded, mut last) = (Vec::new(), Vec::new());
+        encoder.encode(&block, &mut coded).unwrap();
+        encoder.finish(&mut last).unwrap();
+        // Two equal frames of one value.
+        let size = coded.len() as u64 / 2;
+        assert_eq!(
+            encoder.seek_points.found,
+            [(0, 0, 4096), (4096, size, 4096), (8192, 2 * size, 1808)]
+        );
+        let all = coded.len() + last.len();
+        assert_eq!(encoder.seek_points.offset, all as u64);
+        let smallest = last.len().min(coded.len() / 2);
+        let largest = last.len().max(coded.len() / 2);
+        assert_eq!(
+            [encoder.stream.smallest, encoder.stream.largest].map(|size| size as usize),
+            [smallest, largest]
+        );
+    }
+
+    #[test]
+    fn a_seek_point_names_the_frame_that_holds_its_place() {
+        let mut points = SeekPoints {
+            interval: 8192,
+            count: 2,
+            found: Vec::new(),
+            at: 0,
+            offset: 0,
+        };
+        (0..3).for_each(|_| points.add_frame(4096, 10));
+        assert_eq!(points.found, [(0, 0, 4096), (8192, 20, 4096)]);
+    }
+
+    #[test]
+    fn chapters_have_times_and_a_description_differs_from_the_title() {
+        let mut metadata = Metadata {
+            title: "Reel".to_owned(),
+            description: "Reel".to_owned(),
+            markers: vec![(Frames(3_723 * 48_000 + 47), "storm".to_owned())],
+            ..Metadata::default()
+        };
+        let tag = |name, value: &str| (name, value.to_owned());
+        let (time, name) = (
+            tag("CHAPTER", "000=01:02:03.000"),
+            tag("CHAPTER", "000NAME=storm"),
+        );
+        let title = tag("TITLE", "Reel");
+        assert_eq!(
+            tags(&metadata, 48_000),
+            [title.clone(), time.clone(), name.clone()]
+        );
+        metadata.description = "A storm".to_owned();
+        let description = tag("DESCRIPTION", "A storm");
+        assert_eq!(tags(&metadata, 48_000), [title, description, time, name]);
+    }
 
     #[test]
     fn a_gain_of_nothing_has_no_minus() {

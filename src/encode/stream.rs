@@ -28,9 +28,7 @@ impl fmt::Display for EncodeFault {
 /// Output whose first bytes can be written again.
 pub(super) trait Output: Write {
     /// Replaces the first bytes by others. Nothing is written afterwards.
-    fn rewrite_start(&mut self, _: &[u8]) -> io::Result<()> {
-        Err(io::Error::other("its first bytes cannot be changed"))
-    }
+    fn rewrite_start(&mut self, bytes: &[u8]) -> io::Result<()>;
 }
 
 impl Output for AtomicFile {

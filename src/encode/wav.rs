@@ -13,7 +13,7 @@ use super::{
 use crate::{
     block::Block,
     dsp::quantise::{Tally, Width, interleave},
-    layout::{Layout, Spec},
+    layout::Spec,
     riff,
     units::Frames,
 };
@@ -155,15 +155,11 @@ impl HeaderSource {
 
     /// Returns the coding history (EBU R 98), one line.
     fn history(&self) -> String {
-        let mode = match self.spec.layout {
-            Layout::Mono => "mono".to_owned(),
-            Layout::Stereo => "stereo".to_owned(),
-            layout => layout.to_string(),
-        };
         format!(
-            "A=PCM,F={},W={},M={mode},T=soundtrack\r\n",
+            "A=PCM,F={},W={},M={},T=soundtrack\r\n",
             self.spec.rate.hz(),
-            self.encoding.bits()
+            self.encoding.bits(),
+            self.spec.layout
         )
     }
 
@@ -253,7 +249,11 @@ mod tests {
         layout: Layout::Lcr,
     };
 
-    impl Output for Vec<u8> {}
+    impl Output for Vec<u8> {
+        fn rewrite_start(&mut self, _: &[u8]) -> io::Result<()> {
+            Ok(())
+        }
+    }
 
     fn encoder(encoding: Encoding, frames: u64, rf64: bool) -> WavEncoder {
         WavEncoder::new(encoding, SPEC, Frames(frames), &Options::default(), rf64).unwrap()
@@ -308,6 +308,30 @@ mod tests {
             assert_eq!(wav.read(&mut out).unwrap(), 5);
             assert_eq!(out, block());
         }
+    }
+
+    #[test]
+    fn a_slice_has_the_markers_of_its_frames_and_the_header_of_the_whole() {
+        let options = Options {
+            metadata: Metadata {
+                markers: vec![(Frames(120), "storm".into()), (Frames(300), "calm".into())],
+                ..Metadata::default()
+            },
+            slice: Some(Slice {
+                start: Frames(100),
+                whole: Frames(1000),
+                mix: 7,
+            }),
+            ..Options::default()
+        };
+        let encoder = WavEncoder::new(Encoding::Int16, SPEC, Frames(50), &options, false).unwrap();
+        let header = encoder.header();
+        let chunks = (0..header.len()).filter(|at| header[*at..].starts_with(b"cue "));
+        // The number of markers, and the place of the first: the last field of its entry of 24 bytes.
+        let word = |at: usize| u32::from_le_bytes(header[at..at + 4].try_into().unwrap());
+        let mut found: Vec<_> = chunks.map(|at| (word(at + 8), word(at + 32))).collect();
+        found.sort_unstable();
+        assert_eq!(found, [(1, 20), (2, 120)]);
     }
 
     #[test]
@@ -434,7 +458,11 @@ mod tests {
     fn every_write_that_fails_is_an_error() {
         /// Fails at one byte and after it.
         struct Full(usize);
-        impl Output for Full {}
+        impl Output for Full {
+            fn rewrite_start(&mut self, _: &[u8]) -> io::Result<()> {
+                Ok(())
+            }
+        }
         impl Write for Full {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
                 if self.0 == 0 {
@@ -476,7 +504,11 @@ mod tests {
     fn a_write_that_failed_is_not_mended_by_the_next() {
         /// Fails once, then takes all.
         struct Once(bool);
-        impl Output for Once {}
+        impl Output for Once {
+            fn rewrite_start(&mut self, _: &[u8]) -> io::Result<()> {
+                Ok(())
+            }
+        }
         impl Write for Once {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
                 if bytes.len() < 100 && std::mem::take(&mut self.0) {

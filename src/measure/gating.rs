@@ -144,6 +144,17 @@ mod tests {
     }
 
     #[test]
+    fn a_value_20_lu_below_the_mean_of_the_powers_counts_in_the_range() {
+        // (199 + 1) / 2 / 100 = 1.
+        let gating = Gating {
+            blocks: Vec::new(),
+            short_term: [199.0, 1.0].map(|power| power / 1024.0).to_vec(),
+        };
+        let range = gating.range().unwrap();
+        assert!((range - 10.0 * f64::log10(199.0)).abs() < 1e-9, "{range}");
+    }
+
+    #[test]
     fn range_goes_from_the_10th_to_the_95th_percentile() {
         let even: Vec<f64> = (0..=100).map(|i| -30.0 + f64::from(i) / 10.0).collect();
         assert!((blocks(&even).range().unwrap() - 8.5).abs() < 1e-6);

@@ -108,6 +108,7 @@ mod tests {
             last.push(i as f32);
         }
         assert_eq!((largest.per(), last.per()), (4, 4));
+        assert_eq!([0, 7, 8].map(|tenth| last.at(tenth)), [3.0, 7.0, 11.0]);
         let (largest, last) = (largest.into_values(), last.into_values());
         assert_eq!(largest.len(), count.div_ceil(4));
         assert!(largest[..largest.len() - 1].iter().all(|v| *v == 1000.0));

@@ -378,6 +378,18 @@ mod tests {
     }
 
     #[test]
+    fn a_pre_roll_takes_half_a_grid_cell_at_most() {
+        let half = GRID / 2;
+        for (memory, restart) in [
+            (Memory::Fading(Frames(half)), Restart::Grid(half)),
+            (Memory::Fading(Frames(half + 1)), Restart::Start),
+            (Memory::Window(Frames(half + 1)), Restart::Window(half + 1)),
+        ] {
+            assert_eq!(Restart::Window(0).and(memory).bounded(), restart);
+        }
+    }
+
+    #[test]
     fn a_fading_chain_starts_ahead_of_its_grid_position() {
         let mut chain = Chain::new([delay(0.01, -6.0)].iter(), SPEC, |_| None, None);
         chain.place(Vec::from([(100..3 * GRID); 1]));

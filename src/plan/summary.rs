@@ -343,7 +343,7 @@ mod tests {
     use crate::{
         layout::{Layout, Spec},
         media::Memory,
-        session::{Session, Track},
+        session::{Cue, Session, Track, Use},
         units::SampleRate,
     };
 
@@ -355,15 +355,44 @@ mod tests {
         assert!(first_of(&["a"; 26]).ends_with("a, a and 2 more"));
     }
 
-    #[test]
-    fn lengths_are_in_seconds_without_zeros_at_the_end() {
+    fn track(frames: usize) -> Track {
         let spec = Spec {
             rate: SampleRate::HZ_48000,
             layout: Layout::Mono,
         };
-        let mut mix = Session::new(spec.rate, spec.layout);
-        let stem = Memory::new(spec, vec![vec![0.5; 10]]).unwrap();
-        mix.add_track(Track::new("t", stem));
+        Track::new("t", Memory::new(spec, vec![vec![0.5; frames]]).unwrap())
+    }
+
+    #[test]
+    fn placements_state_the_part_of_their_cue_and_the_cue_once() {
+        let mut film = Session::new(SampleRate::HZ_48000, Layout::Mono);
+        let at = |second: u64| Use::at(Frames(48_000 * second));
+        let cue = Cue::new("storm").track(track(96_000));
+        let uses = [
+            at(0).named("one"),
+            at(3).named("two").from(Frames(48_000)),
+            at(6).named("three").length(Frames(24_000)),
+        ];
+        film.add_cue(uses.into_iter().fold(cue, Cue::used));
+        let text = Plan::compile(&film).unwrap().summary().to_string();
+        let rows = text
+            .lines()
+            .filter(|line| line.contains(" of 2 s") || line.contains("whole"));
+        let words = rows.map(|row| row.split_whitespace().collect::<Vec<_>>().join(" "));
+        assert_eq!(
+            words.collect::<Vec<_>>(),
+            [
+                "storm one 00:00:00.000 00:00:02.000 whole 0.0 dB",
+                "two 00:00:03.000 00:00:04.000 1 s to 2 s of 2 s 0.0 dB",
+                "three 00:00:06.000 00:00:06.500 0 s to 0.5 s of 2 s 0.0 dB",
+            ]
+        );
+    }
+
+    #[test]
+    fn lengths_are_in_seconds_without_zeros_at_the_end() {
+        let mut mix = Session::new(SampleRate::HZ_48000, Layout::Mono);
+        mix.add_track(track(10));
         let plan = Plan::compile(&mix).unwrap();
         for (frames, text) in [
             (2_400, "0.05 s"),

@@ -174,6 +174,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_name_may_select_a_part_of_each_file_before_a_hash() {
+        let files = |path: &str| files_of(Path::new(path));
+        assert_eq!(
+            files("d/a#1#2"),
+            ["d/a#1#2", "d/a", "d/a#1"].map(PathBuf::from)
+        );
+        assert_eq!(files("d/#1"), [PathBuf::from("d/#1")]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn forty_links_are_followed_and_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        for n in 1..=41 {
+            let target = format!("{}", n - 1);
+            std::os::unix::fs::symlink(target, folder.path().join(n.to_string())).unwrap();
+        }
+        let inside = |path: &str| is_inside(folder.path(), Path::new(path));
+        assert_eq!([inside("40"), inside("41")], [true, false]);
+    }
+
     #[cfg(unix)]
     #[test]
     fn links_are_followed_also_to_what_does_not_exist() {

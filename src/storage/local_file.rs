@@ -481,7 +481,7 @@ mod tests {
     fn links_are_followed_and_stay() {
         use std::os::unix::fs::symlink;
         let folder = tempfile::tempdir().unwrap();
-        let at = |name| folder.path().join(name);
+        let at = |name: &str| folder.path().join(name);
         fs::create_dir(at("real")).unwrap();
         symlink("real/a.wav", at("a.wav")).unwrap();
         symlink("a.wav", at("b.wav")).unwrap();
@@ -492,6 +492,13 @@ mod tests {
             assert!(at("a.wav").is_symlink() && at("b.wav").is_symlink());
         }
         assert!(put(&at("b.wav"), false, b"3").is_err());
+        // A link to the 39th of links to each other is as far as they are followed.
+        for n in 1..=40 {
+            symlink((n - 1).to_string(), at(&n.to_string())).unwrap();
+        }
+        put(&at("39"), true, b"4").unwrap();
+        assert_eq!(fs::read(at("0")).unwrap(), b"4");
+        assert!(put(&at("40"), true, b"5").is_err());
         symlink("y", at("x")).unwrap();
         symlink("x", at("y")).unwrap();
         assert!(
@@ -535,6 +542,24 @@ mod tests {
         let mut wanted = stays.to_vec();
         wanted.sort();
         assert_eq!(names(folder.path()), wanted);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_folder_is_searched_for_temporaries_once_a_minute() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let gone = child.id();
+        child.wait().unwrap();
+        put(&folder.path().join("a.wav"), false, b"a").unwrap();
+        let hash = hash(b"out.wav");
+        let stale = format!(
+            "{PREFIX}{hash:016x}-{:016x}-{gone}-abc{SUFFIX}",
+            machine_id()
+        );
+        fs::write(folder.path().join(&stale), "").unwrap();
+        put(&folder.path().join("b.wav"), false, b"b").unwrap();
+        assert_eq!(names(folder.path()), [&*stale, "a.wav", "b.wav"]);
     }
 
     /// Needs the right to mount: skipped without it.

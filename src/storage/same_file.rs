@@ -54,6 +54,8 @@ mod tests {
         }
         assert!(!same_file(&at("a"), &at("b")).unwrap());
         assert!(!same_file(&at("a"), &at("none")).unwrap());
+        let below_a_file = same_file(&at("a/b"), &at("b")).unwrap_err();
+        assert_eq!(below_a_file.kind(), ErrorKind::Output);
     }
 
     #[cfg(feature = "cloud")]

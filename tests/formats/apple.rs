@@ -1,7 +1,7 @@
 //! AIFF, AIFF-C and CAF: sizes that are not known or wrong, cut files, and what is refused. The inputs are made here.
 
 use crate::tools::{self, Heard};
-use soundtrack::{ErrorKind, media, media::Remark};
+use soundtrack::{ErrorKind, Frames, media, media::Remark};
 
 const FRAMES: usize = 3000;
 const PACKET: usize = 1024;
@@ -105,18 +105,18 @@ fn alac_packet(samples: &[i16]) -> Vec<u8> {
     bits.chunks(8).map(byte).collect()
 }
 
-/// The chunks of an ALAC file: description of the codec, packet table, sound.
-fn alac_parts() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
+/// The chunks of an ALAC file of so many frames: description of the codec, packet table, sound.
+fn alac_parts(frames: usize) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     let mut cookie = u32::try_from(PACKET).unwrap().to_be_bytes().to_vec();
     cookie.extend([0, 16, 40, 10, 14, 1, 0, 255]);
     for word in [0, 0, 44_100u32] {
         cookie.extend(word.to_be_bytes());
     }
-    let packets: Vec<_> = samples(FRAMES).chunks(PACKET).map(alac_packet).collect();
+    let packets: Vec<_> = samples(frames).chunks(PACKET).map(alac_packet).collect();
     let mut table = u64::try_from(packets.len()).unwrap().to_be_bytes().to_vec();
-    table.extend(u64::try_from(FRAMES).unwrap().to_be_bytes());
+    table.extend(u64::try_from(frames).unwrap().to_be_bytes());
     table.extend([0; 4]);
-    let padding = i32::try_from(packets.len() * PACKET - FRAMES).unwrap();
+    let padding = i32::try_from(packets.len() * PACKET - frames).unwrap();
     table.extend(padding.to_be_bytes());
     for packet in &packets {
         let size = packet.len();
@@ -132,7 +132,7 @@ fn alac_parts() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
 
 /// ALAC with its packet table before the sound, or after it.
 fn caf_alac(table_first: bool, size: Option<u64>) -> Vec<u8> {
-    let (cookie, table, sound) = alac_parts();
+    let (cookie, table, sound) = alac_parts(FRAMES);
     let (before, after) = if table_first {
         ([cookie, table].concat(), Vec::new())
     } else {
@@ -239,6 +239,25 @@ fn a_packet_table_that_contradicts_the_sound_is_refused() {
 }
 
 #[test]
+fn a_packet_table_may_state_fewer_frames_than_its_packets_have_but_not_more() {
+    let packet_frames = u32::try_from(PACKET).unwrap();
+    for (stated, found) in [(2048, 2048), (2047, 2047), (2049, 2048)] {
+        let (cookie, mut table, sound) = alac_parts(2 * PACKET);
+        // After the head of the chunk and the number of packets.
+        table[20..28].copy_from_slice(&u64::to_be_bytes(stated));
+        let before = [cookie, table].concat();
+        let bytes = caf(b"alac", [0, packet_frames, 0], &before, &sound, None, &[]);
+        let heard = hear(&bytes);
+        let remark = Remark::HeaderLength {
+            stated: Frames(stated),
+            found: Frames(found),
+        };
+        let remarks = if stated > found { vec![remark] } else { vec![] };
+        assert_eq!((length(&heard), heard.info.remarks), ((found, 0), remarks));
+    }
+}
+
+#[test]
 fn two_rates_in_one_file_are_refused() {
     let mut bytes = caf_alac(true, None);
     let cookie = bytes.windows(4).position(|w| w == b"kuki").unwrap();
@@ -299,6 +318,20 @@ fn aiff(codec: Option<&[u8; 4]>, bits: u16, frames: u32, sound: &[u8]) -> Vec<u8
 }
 
 #[test]
+fn a_seek_back_in_aiff_lands_on_its_frame() {
+    let frames = 40_000;
+    let all = samples(frames);
+    let sound = be16(&all);
+    let (_folder, path) = write(&aiff(None, 16, u32::try_from(frames).unwrap(), &sound));
+    let (mut source, _) = media::open(&path, None).unwrap();
+    for at in [30_000, 20_000, 35_000, 0] {
+        let read = tools::after_seek(source.as_mut(), at as u64, 3);
+        let wanted = all[at..at + 3].iter().map(|s| f64::from(*s) / 32_768.0);
+        assert_eq!(read, [wanted.collect::<Vec<_>>()], "{at}");
+    }
+}
+
+#[test]
 fn aiff_sizes_that_are_wrong_change_nothing() {
     let right = aiff(None, 16, 3000, &be16(&samples(FRAMES)));
     assert_eq!(hear(&right).planes, [plane()]);
@@ -326,8 +359,8 @@ fn aiff_sizes_that_are_wrong_change_nothing() {
     let comm = right.windows(4).position(|w| w == b"COMM").unwrap();
     let heard = hear(&put(comm + 10, 7));
     let stated = [Remark::HeaderLength {
-        stated: soundtrack::Frames(7),
-        found: soundtrack::Frames(3000),
+        stated: Frames(7),
+        found: Frames(3000),
     }];
     assert_eq!(
         (&heard.planes[..], &heard.info.remarks[..]),
@@ -420,7 +453,7 @@ fn rates_that_are_not_whole_stay_so() {
         let plan = soundtrack::Plan::compile(&mix).unwrap();
         // 89 000 frames are 191 960.78… of 48 kHz.
         assert_eq!(plan.length().0, 191_961);
-        let samples = mix.render(soundtrack::Frames(0)..plan.length()).unwrap();
+        let samples = mix.render(Frames(0)..plan.length()).unwrap();
         for n in 0..4u32 {
             // Click n is at n · 22 255 / (244 800 / 11) seconds.
             let wanted = f64::from(n) * 22_255.0 * 48_000.0 / hz;

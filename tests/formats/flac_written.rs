@@ -4,7 +4,7 @@ use super::tools::{have, hear, run};
 use soundtrack::{
     Block, Bounce, ErrorKind, Format, Frames, Layout, SampleRate, Session, Sink, Spec, Track,
     encode::{Container, Dither, FileSink, Options, Written},
-    media::Memory,
+    media::{Memory, Remark},
 };
 use soundtrack_test_support::{data, renders::stem, signals::spec};
 use std::{fs, ops::ControlFlow, path::Path};
@@ -96,6 +96,42 @@ fn the_samples_are_those_of_a_wave_file() {
                 fs::remove_file(wav).unwrap();
             }
         }
+    }
+}
+
+#[test]
+fn a_header_of_fewer_frames_than_there_are_is_said_and_they_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.flac");
+    let channels = [samples(0, 9_000)];
+    write(
+        &path,
+        Format::FLAC_16,
+        spec(48_000, Layout::Mono),
+        &channels,
+        1000,
+    );
+    let whole = fs::read(&path).unwrap();
+    // The length in STREAMINFO: the last 32 of its 36 bits. 0 is a length that is not known.
+    for stated in [8_000, 9_000, 0] {
+        let mut bytes = whole.clone();
+        bytes[22..26].copy_from_slice(&u32::to_be_bytes(stated));
+        fs::write(&path, bytes).unwrap();
+        let info = hear(&path).unwrap().info;
+        let remark = Remark::HeaderLength {
+            stated: Frames(stated.into()),
+            found: Frames(9_000),
+        };
+        let remarks = if stated == 8_000 {
+            vec![remark]
+        } else {
+            vec![]
+        };
+        assert_eq!(
+            (info.frames, info.remarks),
+            (Frames(9_000), remarks),
+            "{stated}"
+        );
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::tools::{have, run};
 use soundtrack::{
-    Album, Bounce, Bus, Cue, Dbtp, Deliverable, Delivery, Format, FrameRate, Frames, Layout, Load,
-    LoudnessTarget, Marker, Plan, SampleRate, Session, Timecode, Track, Use, encode::Metadata,
-    media,
+    Album, Bounce, Bus, Cue, Dbtp, Decibels, Deliverable, Delivery, Format, FrameRate, Frames,
+    Layout, Load, LoudnessTarget, Marker, Plan, SampleRate, Session, Timecode, Track, Use,
+    encode::Metadata, media,
 };
 use soundtrack_test_support::renders::stem;
 use std::{collections::HashMap, fs, path::Path};
@@ -238,6 +238,46 @@ fn comments(path: &Path) -> HashMap<String, String> {
         }
         at += 4 + size;
     }
+}
+
+#[test]
+fn pieces_of_a_flac_album_state_its_loudness_and_its_artist_where_they_have_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut film = Session::new(SampleRate::HZ_48000, Layout::Mono);
+    film.album.artist = "The Band".into();
+    let noise = |seed| stem(seed, 48_000, Layout::Mono, 24_000);
+    film.add_cue(Cue::new("one").track(Track::new("x", noise(1)).gain(Decibels(-6.0))));
+    film.add_cue(
+        Cue::new("two")
+            .artist("A. Guest")
+            .track(Track::new("x", noise(2))),
+    );
+    let any = LoudnessTarget::default().true_peak(Dbtp(20.0));
+    let album = Deliverable::new("album", folder.path().join("{nn}.flac")).album(true);
+    film.deliverables = vec![album.format(Format::FLAC_24).loudness(any)];
+    let done = Delivery::new().run(&film).unwrap();
+    let own = &done.deliverables[0];
+    let peak = own.true_peak.unwrap().true_peak_dbtp.unwrap();
+    let of = |file: &str| comments(&folder.path().join(file));
+    for (file, artist) in [("01.flac", "The Band"), ("02.flac", "A. Guest")] {
+        let found = of(file);
+        assert_eq!(found["ARTIST"], artist);
+        assert_eq!(
+            found["REPLAYGAIN_ALBUM_PEAK"],
+            format!("{:.6}", 10f64.powf(peak / 20.0))
+        );
+        assert!(found["REPLAYGAIN_ALBUM_GAIN"].ends_with(" dB"), "{found:?}");
+    }
+    // The second piece is twice as loud, and longer gates make no difference to noise.
+    let gain = |name: &str| {
+        of("02.flac")[name]
+            .trim_end_matches(" dB")
+            .parse::<f64>()
+            .unwrap()
+    };
+    let louder = gain("REPLAYGAIN_ALBUM_GAIN") - gain("REPLAYGAIN_TRACK_GAIN");
+    let mean = -10.0 * f64::log10((1.0 + 10f64.powf(-0.6)) / 2.0);
+    assert!((louder - mean).abs() < 0.2, "{louder} {mean}");
 }
 
 #[test]

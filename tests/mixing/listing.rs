@@ -122,6 +122,17 @@ fn the_numbers_of_pieces_are_those_of_their_album() {
 }
 
 #[test]
+fn an_album_and_its_listing_need_no_stem_of_the_timeline() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut film = film();
+    film.add_track(Track::new("lost", "/nowhere/lost.wav"));
+    let album = Deliverable::new("album", folder.path().join("{cue}.wav")).album(true);
+    film.deliverables = vec![album.listing(true)];
+    let done = Delivery::new().run(&film).unwrap();
+    assert_eq!((done.renders, done.deliverables[0].files.len()), (2, 4));
+}
+
+#[test]
 fn listings_need_an_album_a_name_and_one_folder() {
     let refused = |deliver: &str| {
         let text = format!(

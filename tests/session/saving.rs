@@ -163,6 +163,19 @@ fn what_a_pattern_cannot_say_is_written_out() {
     );
 }
 
+/// A file elsewhere keeps its absolute path: the session may be moved, and such a path is refused when it is read.
+#[test]
+fn an_absolute_path_outside_the_folder_of_the_session_stays_absolute() {
+    let mut mix = Session::new(SampleRate::HZ_48000, Layout::Mono);
+    mix.add_track(Track::new("a", "/elsewhere/a.wav"));
+    mix.add_track(Track::new("b", "/film/stems/b.wav"));
+    let text = mix.to_text("/film/s.toml").unwrap();
+    assert!(
+        text.contains("\"/elsewhere/a.wav\"") && text.contains("\"stems/b.wav\""),
+        "{text}"
+    );
+}
+
 #[test]
 fn what_no_file_can_say_is_refused() {
     let memory = soundtrack::media::Memory::new(

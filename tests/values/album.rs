@@ -9,7 +9,7 @@ use soundtrack::{
 use std::f64::consts::TAU;
 
 /// A tone of 997 Hz, whose loudness in mono is 3.01 LU below its peak level.
-fn tone(amplitude: f64, frames: usize) -> Vec<f64> {
+pub fn tone(amplitude: f64, frames: usize) -> Vec<f64> {
     (0..frames)
         .map(|n| amplitude * (TAU * 997.0 * n as f64 / 48_000.0).sin())
         .collect()
@@ -48,7 +48,7 @@ fn target(integrated: Option<f64>, true_peak: Option<f64>) -> LoudnessTarget {
     target
 }
 
-fn near(got: f64, want: f64) {
+pub fn near(got: f64, want: f64) {
     assert!((got - want).abs() < 0.01, "{got} for {want}");
 }
 

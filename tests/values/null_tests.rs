@@ -147,3 +147,42 @@ fn a_float_stem_may_be_off_by_a_part_of_its_own_size() {
     near(one.residue_dbfs, 20.0 * 2f64.powi(-30).log10());
     assert!(one.passed);
 }
+
+#[test]
+fn stems_add_up_to_the_mix_of_their_own_gain_and_to_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let mut film = Session::new(RATE, Layout::Mono);
+    let bus = film.add_bus(Bus::new("b"));
+    film.add_track(Track::new("t", mono(vec![0.5; 100])).to(bus));
+    let stems = |name: &str, gain: f64| {
+        let stems = Deliverable::new(name, path(&format!("{name} {{bus}}.wav")));
+        stems.stems([bus]).gain(Decibels(gain))
+    };
+    let run = |promises: Vec<Deliverable>| {
+        let mut film = film.clone();
+        film.deliverables = promises;
+        Delivery::new()
+            .threads(1)
+            .overwrite(true)
+            .run(&film)
+            .unwrap()
+    };
+    // Without a mix in a file they are held against the mix at their own gain.
+    let done = run(vec![stems("one", -6.0), stems("two", -3.0)]);
+    assert!(done.passed(), "{done}");
+    let mix = |name: &str, gain: f64| Deliverable::new(name, path(name)).gain(Decibels(gain));
+    let done = run(vec![
+        stems("one", -2.0),
+        mix("a.wav", -6.0),
+        mix("b.wav", -2.0),
+    ]);
+    assert!(done.passed(), "{done}");
+    let null = done.deliverables[0].null_test.clone().unwrap();
+    assert_eq!(null.mix.as_deref(), Some("b.wav"));
+    let done = run(vec![stems("one", -2.0), mix("a.wav", -6.0)]);
+    assert!(!done.passed());
+    let warning = done.deliverables[0].warnings[0].to_string();
+    let what = "do not add up to deliverable \"a.wav\", whose gain is 4.00 dB lower";
+    assert!(warning.contains(what), "{warning}");
+}

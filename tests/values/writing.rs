@@ -3,8 +3,9 @@
 use crate::stems::RATE;
 use soundtrack::{
     Block, Format, Frames, Layout, Sink, Spec,
-    encode::{Dither, Dithered, FileSink, MemorySink, Metadata, Options, Shaping},
+    encode::{Dither, Dithered, FileSink, MemorySink, Metadata, Options, Shaping, WriterSink},
 };
+use std::io::BufWriter;
 
 #[test]
 fn texts_of_a_broadcast_file_fill_their_fields_and_no_more() {
@@ -36,6 +37,49 @@ fn texts_of_a_broadcast_file_fill_their_fields_and_no_more() {
     );
     assert_eq!(bytes[body + 288], 0);
     assert_eq!(bytes[body + 338..body + 346], 7u64.to_le_bytes());
+}
+
+#[test]
+fn a_file_behind_dither_and_a_reference_counts_what_it_wrote() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = Spec {
+        rate: RATE,
+        layout: Layout::Mono,
+    };
+    let path = folder.path().join("x.wav");
+    let mut file = FileSink::create(path, Format::WAV_16, spec, Frames(3)).unwrap();
+    let mut dithered = Dithered::new(&mut file, Dither::default(), 16, Frames(0));
+    for frames in [1, 2] {
+        let mut block = Block::new(Layout::Mono, frames);
+        block.fill(frames, 2.0);
+        dithered.write(&block).unwrap();
+    }
+    let written = dithered.finish().unwrap();
+    assert_eq!(
+        (written.frames, written.bytes, written.clipped),
+        (Frames(3), 44 + 6, 3)
+    );
+}
+
+#[test]
+fn a_finished_sink_has_flushed_its_writer_and_counted_its_frames() {
+    let spec = Spec {
+        rate: RATE,
+        layout: Layout::Mono,
+    };
+    let mut block = Block::new(Layout::Mono, 3);
+    block.fill(3, 0.25);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let mut writer = BufWriter::with_capacity(1000, file.reopen().unwrap());
+    let options = Options::default();
+    let sink = WriterSink::new(&mut writer, Format::WAV_16, spec, Frames(3), &options);
+    let mut sink = sink.unwrap();
+    sink.write(&block).unwrap();
+    sink.finish().unwrap();
+    assert_eq!(file.path().metadata().unwrap().len(), 44 + 6);
+    let mut memory = MemorySink::default();
+    memory.write(&block).unwrap();
+    assert_eq!(memory.finish().unwrap().frames, Frames(3));
 }
 
 #[test]

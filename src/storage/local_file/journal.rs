@@ -579,6 +579,20 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_another_program_made_meanwhile_is_kept_and_said_to_exist() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = files(folder.path(), 2);
+        let journal = Journal::write(&files).unwrap();
+        // Number 1 was not there, so that it has no backup.
+        let path = target(folder.path(), 1);
+        fs::write(&path, "other").unwrap();
+        let e = publish_all(files, &journal).unwrap_err();
+        assert_eq!(e.to_string(), super::super::exists_error(&path).to_string());
+        let kept = [Some("old 0".to_owned()), Some("other".to_owned())];
+        assert_eq!(contents(folder.path(), 2), kept);
+    }
+
+    #[test]
     fn a_journal_is_completed_or_undone_from_every_moment() {
         for undo in [false, true] {
             for done in 0..=7 {

@@ -277,6 +277,17 @@ mod tests {
     }
 
     #[test]
+    fn a_cluster_is_found_behind_junk_longer_than_what_is_read_at_a_time() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let bytes = [&[0x55; 10_000][..], &element(id::CLUSTER, &[])].concat();
+        io::Write::write_all(&mut file, &bytes).unwrap();
+        let mut reader = EbmlReader::new(&InputFile::open(file.path()).unwrap());
+        let limit = bytes.len() as u64;
+        assert_eq!(reader.find_block(3, limit).unwrap(), 10_000);
+        assert_eq!(reader.find_block(10_001, limit).unwrap(), limit);
+    }
+
+    #[test]
     fn a_checksum_at_the_start_covers_the_rest() {
         let rest = [0xE7, 0x81, 5];
         let crc = CRC_32.checksum(&rest).to_le_bytes();

@@ -85,6 +85,27 @@ fn the_tail_of_a_frame_sounds_where_a_stream_is_joined() {
     assert_eq!(after, fresh);
 }
 
+/// Inserts a checksum, of zeros: it is not checked.
+fn with_checksum(frame: &[u8]) -> Vec<u8> {
+    let mut checked = [&frame[..4], &[0; 2], &frame[4..FRAME_BYTES - 2]].concat();
+    checked[1] &= 0xFE;
+    checked
+}
+
+#[test]
+fn a_checksum_precedes_the_side_information_of_a_frame_without_data() {
+    let [mut plain, mut checked] = [MpegDecoder::new(), MpegDecoder::new()];
+    for reservoir in [0, 500] {
+        let frame = frame(reservoir, 180);
+        let samples = decode_cut(&mut plain, &frame).unwrap();
+        assert!(peak(&samples.0) > 1e-3 && samples.1 == (reservoir == 500));
+        assert_eq!(
+            decode_cut(&mut checked, &with_checksum(&frame)).unwrap(),
+            samples
+        );
+    }
+}
+
 #[test]
 fn missing_data_is_damage_after_a_loss() {
     let what = |result: Result<Vec<f64>, CodecFault>| result.unwrap_err().reason();
