@@ -106,9 +106,12 @@ fn unmapped(layout: Layout, mask: u32, is_in_session_file: bool) -> String {
         what += &format!(" (channel mask 0x{mask:X})");
     }
     let names: Vec<_> = Layout::names_of(layout.channels())
-        .map(|name| match is_in_session_file {
-            true => format!("layout = {name:?}"),
-            false => name.to_owned(),
+        .map(|name| {
+            if is_in_session_file {
+                format!("layout = {name:?}")
+            } else {
+                name.to_owned()
+            }
         })
         .collect();
     if names.is_empty() {

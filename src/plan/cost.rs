@@ -383,11 +383,12 @@ mod tests {
             needs(still(), &[0, 99, 198]),
             master + 4096 + 3 * 1024 + 2 * BLOCK
         );
-        // A moving control takes a node for each placement at a time.
+        // A moving control takes a node for each placement at a time, with the gain, the pan and their product of 298 frames.
         let moves = || still().gain_curve(moving.clone());
+        let vectors = 3 * 298 * 8;
         assert_eq!(
             needs(moves(), &[0, 99, 198]),
-            master + 2 * 4096 + 3 * 1024 + 2 * BLOCK
+            master + 2 * (4096 + vectors) + 3 * 1024 + 2 * BLOCK
         );
     }
 }
