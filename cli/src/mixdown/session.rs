@@ -202,15 +202,17 @@ fn single_stem(stem: &StemInput, args: &Args, messages: Messages) -> Stem {
     let (path, layout) = split_layout(stem.path.clone());
     let input = Input::file(path.clone());
     let has_one_stream = stem_folder::has_one_stream(&path);
-    let rate = match rate_of(&input, args) {
-        stated if has_one_stream && (stated.is_some() || args.rate.is_some()) => stated,
-        stated => match media::open(&path, None) {
+    let stated = has_one_stream.then(|| rate_of(&input, args)).flatten();
+    let rate = match stated {
+        _ if has_one_stream && args.rate.is_some() => None,
+        Some(rate) => Some(rate),
+        None => match media::open(&path, None) {
             Ok((_, info)) => {
                 stem_folder::note_streams(&path, &info, messages);
                 Some(info.spec.rate)
             }
             // The path names one of several streams, or the file holds no audio.
-            Err(_) => stated,
+            Err(_) => rate_of(&input, args),
         },
     };
     Stem {
