@@ -179,7 +179,7 @@ impl FlacDecoder {
         if header.bits == 32 {
             return join_wide(header.channels, first, second, &self.wide_side);
         }
-        with_avx2!(join(&header, first, second))
+        with_avx2!(join(header, first, second))
     }
 
     /// Appends the last frame in the form that the MD5 of a stream is made of (RFC 9639, 8.2): interleaved, and little-endian
