@@ -257,7 +257,7 @@ impl FromStr for LoudnessTarget {
 }
 
 impl fmt::Display for LoudnessTarget {
-    /// Formats the name, or without one the loudness or else the true peak: `ebu-r128`, `-27.0 LUFS`, `-1.0 dBTP`.
+    /// Formats the name, or without one the loudness or else the true peak: `ebu-r128`, `-27.00 LUFS`, `-1.00 dBTP`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.name.as_ref(), self.integrated, self.true_peak) {
             ("", Some(loudness), _) => loudness.fmt(f),

@@ -50,7 +50,7 @@ fn a_target_is_named_or_stated_by_its_loudness_or_its_peak() {
     let peak = LoudnessTarget::default().true_peak(Dbtp(-1.0));
     let none = LoudnessTarget::default();
     let texts = [&named, &own, &peak, &none].map(ToString::to_string);
-    assert_eq!(texts, ["netflix", "-27.0 LUFS", "-1.0 dBTP", "no target"]);
+    assert_eq!(texts, ["netflix", "-27.00 LUFS", "-1.00 dBTP", "no target"]);
 }
 
 #[test]
