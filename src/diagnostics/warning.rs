@@ -779,7 +779,8 @@ impl fmt::Display for WarningKind {
             ),
             Self::CutByLength { at, frames } => write!(
                 f,
-                "the length of the session ends it at {at}, {frames} frames early"
+                "the length of the session ends it at {at}, {} early",
+                counted(frames.0, "frame")
             ),
             Self::LargeGain { gain_db } => write!(f, "its gain of {gain_db:+} dB is above +24 dB"),
             Self::UnplacedCue {} => {
