@@ -40,7 +40,7 @@ pub use summary::PlanSummary;
 use crate::{
     cancel::Cancel,
     curve::{Automation, Fade},
-    diagnostics::{ClockTime, Subject, Unheard, Warning, WarningKind},
+    diagnostics::{ClockTime, DistinctWarnings, Subject, Unheard, Warning, WarningKind},
     dsp::pan::PanLaw,
     encode::{Dither, Metadata},
     error::{Error, ErrorKind, Result},
@@ -316,18 +316,22 @@ impl Plan {
     }
 
     /// Returns a note for each track that is heard and plays on when the mix ends.
-    fn cut_tracks(&self) -> impl Iterator<Item = Warning> {
+    fn cut_tracks(&self) -> Vec<Warning> {
         let at = ClockTime {
             frame: self.length,
             rate: self.spec.rate,
         };
-        let tracks = self.nodes.iter().filter(|node| node.live);
-        tracks.filter_map(move |node| {
-            let end = node.clips().iter().map(|clip| clip.range.end).max()?;
-            let frames = Frames(end.saturating_sub(self.length.0));
-            let kind = WarningKind::CutByLength { at, frames };
-            (frames > Frames::ZERO).then(|| Warning::new(kind, Subject::track(&node.name)))
-        })
+        // A track of a cue that is placed twice has two nodes of one name.
+        let mut notes = DistinctWarnings::default();
+        for node in self.nodes.iter().filter(|node| node.live) {
+            let end = node.clips().iter().map(|clip| clip.range.end).max();
+            let frames = Frames(end.unwrap_or_default().saturating_sub(self.length.0));
+            if frames > Frames::ZERO {
+                let kind = WarningKind::CutByLength { at, frames };
+                notes.add(Warning::new(kind, Subject::track(&node.name)));
+            }
+        }
+        notes.into_list()
     }
 
     /// Returns the metadata of a file of the whole mix, from the session's title, album, picture and

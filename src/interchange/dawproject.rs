@@ -17,7 +17,6 @@ use super::{FileKind, Imported, Options, text_file};
 use crate::error::Result;
 use archive::Archive;
 use std::{
-    fs::File,
     io::{Cursor, Read, Seek},
     path::Path,
 };
@@ -27,26 +26,12 @@ use std::{
 /// # Errors
 /// `NotFound` without a file; `Session` for a file that is no DAWproject, or a damaged one.
 pub(super) fn read(path: &Path, options: &Options) -> Result<Imported> {
-    let file = open(path)?;
-    read_from(file, path, options)
+    read_from(text_file::open(path)?, path, options)
 }
 
 /// Reads the bytes of an archive at a path, which need not exist.
 pub(super) fn read_bytes(bytes: Vec<u8>, path: &Path, options: &Options) -> Result<Imported> {
     read_from(Cursor::new(bytes), path, options)
-}
-
-fn open(path: &Path) -> Result<File> {
-    use crate::error::{Error, ErrorKind};
-    let refused = |kind, what: String| {
-        Error::new(kind, format!("{}: {what}", path.display())).in_file(path.to_string_lossy())
-    };
-    let meta = std::fs::metadata(path)
-        .map_err(|e| refused(ErrorKind::NotFound, e.to_string()).because(e))?;
-    if !meta.is_file() {
-        return Err(refused(ErrorKind::Session, "is no regular file".to_owned()));
-    }
-    File::open(path).map_err(|e| refused(ErrorKind::NotFound, e.to_string()).because(e))
 }
 
 fn read_from(source: impl Read + Seek, path: &Path, options: &Options) -> Result<Imported> {

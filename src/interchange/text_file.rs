@@ -3,11 +3,12 @@
 use super::notes::Place;
 use crate::{
     error::{Error, ErrorKind, Result},
+    media::open_failure,
     session::Load,
 };
 use std::{
-    fs,
-    io::Read as _,
+    fs::{self, File},
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -68,25 +69,32 @@ impl TextFile {
 
 /// Reads a file of limited size.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
-    let refused = |kind, what: String| {
-        Error::new(kind, format!("{}: {what}", path.display())).in_file(path.to_string_lossy())
-    };
-    let meta =
-        fs::metadata(path).map_err(|e| refused(ErrorKind::NotFound, e.to_string()).because(e))?;
-    if !meta.is_file() {
-        return Err(refused(ErrorKind::Session, "is no regular file".to_owned()));
-    }
     let mut bytes = Vec::new();
-    fs::File::open(path)
-        .map_err(|e| refused(ErrorKind::NotFound, e.to_string()).because(e))?
+    open(path)?
         .take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)
-        .map_err(|e| refused(ErrorKind::Corrupt, e.to_string()).because(e))?;
+        .map_err(|e| refused(path, ErrorKind::Corrupt, &e.to_string()).because(e))?;
     if bytes.len() as u64 > MAX_BYTES {
         let what = format!("is larger than {MAX_BYTES} bytes: no session of any program");
-        return Err(refused(ErrorKind::Session, what));
+        return Err(refused(path, ErrorKind::Session, &what));
     }
     Ok(bytes)
+}
+
+/// Opens a regular file.
+///
+/// # Errors
+/// `NotFound` for one that cannot be opened; `Session` for anything but a regular file.
+pub(super) fn open(path: &Path) -> Result<File> {
+    let not_found = |e: io::Error| refused(path, ErrorKind::NotFound, &open_failure(&e)).because(e);
+    if !fs::metadata(path).map_err(not_found)?.is_file() {
+        return Err(refused(path, ErrorKind::Session, "is no regular file"));
+    }
+    File::open(path).map_err(not_found)
+}
+
+fn refused(path: &Path, kind: ErrorKind, what: &str) -> Error {
+    Error::new(kind, format!("{}: {what}", path.display())).in_file(path.to_string_lossy())
 }
 
 /// Makes the error of a place in a file.
