@@ -14,6 +14,7 @@ macro_rules! with_avx2 {
 }
 pub(crate) use with_avx2;
 
+/// Calls what [`with_avx2`] translates.
 #[inline(always)]
 pub(crate) fn run<R>(work: impl FnOnce() -> R) -> R {
     #[cfg(all(feature = "simd", target_arch = "x86_64"))]

@@ -172,10 +172,10 @@ fn write_mix(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
         write_verdict(f, verdict)?;
     }
     if mix.clipped_samples > 0 || report.is_integer() {
-        writeln!(f, "  clipped  {}", samples(mix.clipped_samples))?;
+        writeln!(f, "  clipped  {}", counted(mix.clipped_samples, "sample"))?;
     }
     if mix.non_finite_samples > 0 {
-        let count = samples(mix.non_finite_samples);
+        let count = counted(mix.non_finite_samples, "sample");
         writeln!(f, "  not finite, written as 0: {count}")?;
     }
     Ok(())
@@ -215,10 +215,6 @@ fn write_verdict(f: &mut fmt::Formatter<'_>, verdict: &Verdict) -> fmt::Result {
     } else {
         writeln!(f, "  {target}: {}", verdict.note)
     }
-}
-
-fn samples(n: u64) -> String {
-    format!("{n} sample{}", if n == 1 { "" } else { "s" })
 }
 
 /// Returns name, gain, pan, peak, loudness and true peak; the last two are empty if they were not measured.

@@ -218,7 +218,7 @@ impl fmt::Display for FrameRate {
     }
 }
 
-/// Error: the name is not that of a frame rate. The message lists all rates.
+/// Error: the name is not that of a frame rate. The message names the rate that is probably meant, or lists all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownFrameRate(String);
 
@@ -343,11 +343,15 @@ mod tests {
             );
         }
         for stated in ["film", "", "26", "df", "29.9.7"] {
-            let message = stated.parse::<FrameRate>().unwrap_err().to_string();
-            assert!(
-                message.contains("; there are 23.976, 24, 25, "),
-                "{message}"
-            );
+            let unknown = stated.parse::<FrameRate>().unwrap_err();
+            assert_eq!(unknown.meant(), None, "{unknown}");
         }
+        assert_eq!(
+            UnknownFrameRate("film".into())
+                .to_string()
+                .split(", ")
+                .next(),
+            Some("no such frame rate: \"film\"; there are 23.976")
+        );
     }
 }

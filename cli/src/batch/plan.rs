@@ -11,7 +11,10 @@ use super::{
     shard::Shard,
     workers::{self, lock},
 };
-use crate::{exit_code::SESSION, failure::Failure, file_store, json, messages::Messages, stdout};
+use crate::{
+    exit_code::SESSION, failure::Failure, file_store, json, messages::Messages, stdout,
+    text::counted,
+};
 use serde_json::{Value, json};
 use soundtrack::{Content, Format, Plan, Result};
 use std::{
@@ -88,7 +91,7 @@ struct FirstLine {
 /// An error of a line.
 struct WrongLine {
     error: LineError,
-    /// What is wrong with the session; `None` if the line itself is wrong.
+    /// Tells what is wrong with the session; `None` if the line itself is wrong.
     in_session: Option<String>,
 }
 
@@ -125,23 +128,17 @@ impl WrongLines {
             .map(|first| match first.more {
                 0 => format!("error: {}", first.text),
                 more => format!(
-                    "error: {}\nnote: the same in {more} more line{}",
+                    "error: {}\nnote: the same in {}",
                     first.text,
-                    plural(more)
+                    counted(more, "more line")
                 ),
             })
             .collect();
         if self.more > 0 {
-            let (more, s) = (self.more, plural(self.more));
-            texts.push(format!("error: {more} more error{s}"));
+            texts.push(format!("error: {}", counted(self.more, "more error")));
         }
         texts
     }
-}
-
-/// Returns the ending of a plural.
-fn plural(count: u64) -> &'static str {
-    if count == 1 { "" } else { "s" }
 }
 
 impl Totals {

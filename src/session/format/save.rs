@@ -18,8 +18,8 @@ use std::{
 impl Session {
     /// Returns the session as the text of a session file at `path`: JSON if the path ends in `.json`, or else TOML. Paths
     /// in it are relative to the folder of `path`. Reading the text gives the same session, except that unnamed clips of
-    /// a track with several are named by number, and that a position whose timecode has another frame rate than the session
-    /// is stated in frames.
+    /// a track with several are named by number, that markers come in the order of time, and that a position whose timecode has
+    /// another frame rate than the session is stated in frames.
     ///
     /// ```
     /// use soundtrack::{Decibels, Load, Session};
