@@ -1,10 +1,9 @@
-//! Stems are open only while they sound, and memory does not grow with length.
+//! Stems are open only while they sound.
 
 use soundtrack::{
-    Block, Bounce, Clip, Cue, Frames, Layout, Opener, Options, Plan, Renderer, Result, SampleRate,
-    Session, Source, Spec, Track, Use,
+    Block, Clip, Cue, Frames, Layout, Opener, Options, Plan, Renderer, Result, SampleRate, Session,
+    Source, Spec, Track, Use,
 };
-use soundtrack_test_support::memory;
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering::SeqCst},
@@ -128,39 +127,4 @@ fn a_film_of_two_thousand_clips_opens_only_what_sounds() {
             assert!(open.0.load(SeqCst) <= 40, "{} open", open.0.load(SeqCst));
         }
     }
-}
-
-#[test]
-fn memory_does_not_grow_with_length() {
-    struct Nowhere;
-    impl soundtrack::Sink for Nowhere {
-        fn write(&mut self, _: &Block) -> Result<()> {
-            Ok(())
-        }
-        fn finish(&mut self) -> Result<soundtrack::encode::Written> {
-            Ok(soundtrack::encode::Written::default())
-        }
-    }
-    let mix = |seconds: u64| {
-        let open = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
-        let mut session = Session::new(SPEC.rate, SPEC.layout);
-        let stem = Opener::new("silence", move || {
-            Ok(Box::new(Counted::new(48_000 * seconds, &open)))
-        });
-        session.add_track(Track::new("x", stem));
-        let mut renderer =
-            Renderer::new(Plan::compile(&session).unwrap(), &Options { threads: 1 }).unwrap();
-        Bounce::new()
-            .threads(1)
-            .into_sink(&mut renderer, &mut Nowhere)
-            .unwrap();
-    };
-    mix(60);
-    let Some(before) = memory::high_water("self") else {
-        println!("skipped: this system does not tell its peak memory");
-        return;
-    };
-    mix(3600);
-    let grown = memory::high_water("self").unwrap() - before;
-    assert!(grown < 2048, "an hour took {grown} KiB more than a minute");
 }
