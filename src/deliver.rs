@@ -188,6 +188,7 @@ impl<'a> Delivery<'a> {
         // Dropped at the end, when those of a delivery that succeeded hold files.
         let _folders = jobs::create_folders(&jobs, chosen, self.settings.overwrite)?;
         let mut plans = jobs::compile(&jobs, &self.settings.cancel)?;
+        jobs::check_room(&jobs, &plans, chosen)?;
         let splice = match self.range.clone() {
             Some(range) => Some(splice::Splice::new(
                 session,

@@ -23,6 +23,7 @@ pub use confine::confined;
 pub(crate) use confine::{files_of, is_inside};
 pub(crate) use file_set::FileSet;
 pub(crate) use input_file::{InputFile, ReadSeek};
+pub(crate) use local_file::check_room;
 pub(crate) use location::{Location, is_link, joined};
 pub(crate) use object::list_folder;
 pub use object::{

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, ErrorKind, Problem, Result, Subject},
     plan::Plan,
     session::{Content, Deliverable, Excerpt, Master, Selector, Session},
-    storage::{AtomicFile, FileSet},
+    storage::{self, AtomicFile, FileSet},
     units::{Decibels, Frames},
 };
 use std::{
@@ -584,6 +584,26 @@ pub(super) fn compile(jobs: &[DeliveryJob], cancel: &Cancel) -> Result<Vec<Plan>
         None => Ok(plans),
         Some(cause) => Err(Error::session(problems).because(cause)),
     }
+}
+
+/// Checks that all audio files fit on their disks together.
+pub(super) fn check_room(
+    jobs: &[DeliveryJob],
+    plans: &[Plan],
+    chosen: &[&Deliverable],
+) -> Result<()> {
+    let mut sizes = Vec::new();
+    for (job, plan) in jobs.iter().zip(plans) {
+        let frames = job.cut.frames(&job.range(plan));
+        for file in &job.files {
+            let deliverable = chosen.get(file.deliverable);
+            let format = deliverable.map(|d| d.format).unwrap_or_default();
+            // A file that no format can hold is refused when it is created, with the reason.
+            let size = format.least_size(plan.spec(), frames).unwrap_or_default();
+            sizes.push((file.path.as_path(), size));
+        }
+    }
+    storage::check_room(sizes)
 }
 
 /// Refuses outputs that the session names, and the session file itself.

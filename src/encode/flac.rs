@@ -28,6 +28,7 @@ use std::{
 pub(super) const INFO: ContainerInfo = ContainerInfo {
     name: "FLAC",
     extensions: &["flac"],
+    is_compressed: true,
     formats: &[(Encoding::Int16, "flac16"), (Encoding::Int24, "flac24")],
     encoder: |encoding, spec, length, options| {
         Ok(Box::new(FlacEncoder::new(encoding, spec, length, options)?))

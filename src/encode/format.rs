@@ -150,6 +150,15 @@ impl Format {
         self.container.info().extensions
     }
 
+    /// Returns the bytes that a file of `length` frames has at least; `None` if no such file is possible.
+    pub(crate) fn least_size(self, spec: Spec, length: Frames) -> Option<u64> {
+        if self.container.info().is_compressed {
+            return Some(0);
+        }
+        let encoder = self.encoder(spec, length, &Options::default()).ok()?;
+        Some(encoder.size())
+    }
+
     pub(crate) fn width(self) -> Width {
         self.encoding.width()
     }

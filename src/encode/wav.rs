@@ -26,6 +26,7 @@ mod list;
 pub(super) const INFO: ContainerInfo = ContainerInfo {
     name: "WAV",
     extensions: &["wav", "wave", "bwf", "rf64"],
+    is_compressed: false,
     formats: &[
         (Encoding::Int16, "wav16"),
         (Encoding::Int24, "wav24"),

@@ -19,11 +19,13 @@
 //!   next process completes after a kill.
 
 mod journal;
+mod room;
 mod stale;
 
 use super::early_sync::EarlySync;
 use crate::error::{Error, ErrorKind, Result};
 pub(crate) use journal::publish;
+pub(crate) use room::check_room;
 use stale::{hash, machine_id, sweep};
 use std::{
     fs::{self, File},

@@ -106,8 +106,22 @@ fn small() -> Seen {
             (vec!["out.wav".to_owned()], b"precious".to_vec())
         );
     }
+    // Each of three deliverables fits, and all of them do not.
+    let film = film();
+    let text = fs::read_to_string(film.path("film.toml")).unwrap();
+    film.write("disk.toml", &text.replace("out/", "disk/out/"));
+    let run = "$MIXDOWN disk.toml --deliver all -q";
+    let (code, err, names, _) = on_disk(&film, 512, run).expect("the disks before were mounted");
+    assert_eq!(code, 5, "{err}");
+    assert!(
+        err.contains(
+            "disk/out: no room: the 3 outputs on this disk need at least 864204 bytes together, "
+        ),
+        "{err}"
+    );
+    assert_eq!(names, ["out.wav"]);
     held(
-        3,
+        4,
         format!(
             "exit 5 with bytes needed and free, nothing decoded; at most {worst:.2} s with the mount"
         ),
