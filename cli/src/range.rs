@@ -1,6 +1,7 @@
 //! Parses `A..B`, a part of the timeline: the option `--range` and the key `range` of a job.
 
-use soundtrack::{Frames, Session, Timecode};
+use crate::text::counted;
+use soundtrack::{Frames, SampleRate, Session, Timecode};
 use std::ops::Range;
 
 /// Parses a range of a mix that is `length` frames long. Returns the range and whether it was cut at the end of the mix.
@@ -8,7 +9,8 @@ use std::ops::Range;
 /// Either end may be missing. Times count from the first frame of the output; timecodes are those of the picture.
 ///
 /// # Errors
-/// A sentence for a text that is no range, and for a range that is empty or starts beyond the end of the mix.
+/// A sentence for a text that is no range, for a number without a unit, and for a range that is empty or starts beyond the
+/// end of the mix.
 pub fn parse(
     text: &str,
     session: &Session,
@@ -20,45 +22,50 @@ pub fn parse(
     let time = |text: &str, open: Frames| match text.trim() {
         "" => Ok(open),
         label if label.matches([':', ';']).count() == 3 => timecode(label, session),
-        text => Frames::parse(text, session.rate).map_err(|e| e.to_string()),
+        text => duration(text, session.rate),
     };
     let (start, end) = (time(from, Frames::ZERO)?, time(to, length)?);
     let clock = |frames: Frames| frames.clock(session.rate);
-    // A number without a unit counts frames, of which a clock would round most to 0.
-    let is_bare = |text: &str| !text.trim().is_empty() && text.trim().parse::<u64>().is_ok();
+    // A clock would round most numbers of frames to 0.
     let end_text = |text: &str, at: Frames| {
-        if is_bare(text) {
+        if text.contains("frame") {
             format!("frame {at}")
         } else {
             clock(at)
         }
     };
-    let unit = if is_bare(from) || is_bare(to) {
-        "; a number without a unit counts frames: write 10s for seconds"
-    } else {
-        ""
-    };
     if start >= length {
         return Err(format!(
-            "it starts at {}, but the mix ends at {}{unit}",
+            "it starts at {}, but the mix ends at {}",
             end_text(from, start),
             clock(length)
         ));
     }
     if start > end {
         return Err(format!(
-            "it ends at {}, before it starts at {}{unit}",
+            "it ends at {}, before it starts at {}",
             end_text(to, end),
             end_text(from, start)
         ));
     }
     if start == end {
         return Err(format!(
-            "it is empty: it starts and ends at {}{unit}",
+            "it is empty: it starts and ends at {}",
             end_text(from, start)
         ));
     }
     Ok((start..end.min(length), end > length))
+}
+
+/// Parses a time with a unit. 0 needs none.
+fn duration(text: &str, rate: SampleRate) -> Result<Frames, String> {
+    match text.parse::<u64>() {
+        Ok(number @ 1..) => Err(format!(
+            "{text} has no unit: write {number}s, or \"{}\" in quotes",
+            counted(number, "frame")
+        )),
+        _ => Frames::parse(text, rate).map_err(|e| e.to_string()),
+    }
 }
 
 /// Returns the frame of the output at a timecode.
@@ -79,7 +86,7 @@ fn timecode(label: &str, session: &Session) -> Result<Frames, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use soundtrack::{FrameRate, Layout, SampleRate};
+    use soundtrack::{FrameRate, Layout};
 
     #[test]
     fn either_end_may_be_left_out() {
@@ -88,11 +95,12 @@ mod tests {
             |text| parse(text, &session, Frames(480_000)).map(|(r, cut)| (r.start.0, r.end.0, cut));
         assert_eq!(part("1s..2s"), Ok((48_000, 96_000, false)));
         assert_eq!(part("1s.."), Ok((48_000, 480_000, false)));
-        assert_eq!(part("..100"), Ok((0, 100, false)));
+        assert_eq!(part("0..100 frames"), Ok((0, 100, false)));
         assert_eq!(part(".."), Ok((0, 480_000, false)));
         assert_eq!(part("500ms .. 1m"), Ok((24_000, 480_000, true)));
         for bad in [
-            "", "1s", "2s..1s", "1s..1s", "10s..", "x..", "-1s..", "1s...2s", "nan..inf",
+            "", "1s", "2s..1s", "1s..1s", "10s..", "x..", "-1s..", "1s...2s", "nan..inf", "1..2s",
+            "1s..2",
         ] {
             assert!(part(bad).is_err(), "{bad}");
         }
@@ -129,8 +137,12 @@ mod tests {
         let session = Session::new(SampleRate::HZ_48000, Layout::Mono);
         let refused = |text| parse(text, &session, Frames(480_000)).unwrap_err();
         assert_eq!(
-            refused("10..5"),
-            "it ends at frame 5, before it starts at frame 10; a number without a unit counts frames: write 10s for seconds"
+            refused("10 frames..5 frames"),
+            "it ends at frame 5, before it starts at frame 10"
+        );
+        assert_eq!(
+            refused("10..20s"),
+            "10 has no unit: write 10s, or \"10 frames\" in quotes"
         );
         assert_eq!(
             refused("5s..2s"),

@@ -93,13 +93,17 @@ impl Frames {
     /// assert_eq!(Frames::parse("2m20.5s", rate), Ok(Frames(140 * 44_100 + 22_050)));
     /// assert_eq!(Frames::parse("250ms", rate), Ok(Frames(11_025)));
     /// assert_eq!(Frames::parse("4410 frames", rate), Ok(Frames(4410)));
+    /// assert_eq!(Frames::parse("1 frame", rate), Ok(Frames(1)));
     /// assert_eq!(Frames::parse("4410", rate), Ok(Frames(4410)));
     /// assert!(Frames::parse("4.5", rate).is_err());
     /// ```
     pub fn parse(text: &str, rate: SampleRate) -> Result<Self, NotANumber> {
         let wanted = "time, like 12.5s, 2m20s, 250ms or 12000 frames";
         let trimmed = text.trim();
-        let number = trimmed.strip_suffix("frames").map(str::trim_end);
+        let number = trimmed
+            .strip_suffix("frame")
+            .or(trimmed.strip_suffix("frames"));
+        let number = number.map(str::trim_end);
         let trimmed = number.unwrap_or(trimmed);
         if number.is_some_and(|n| n.is_empty() || !n.bytes().all(|b| b.is_ascii_digit())) {
             return not_a_number(text, wanted);

@@ -149,7 +149,7 @@ pub struct Args {
           conflicts_with_all = ["output", "force", "json"], help_heading = OUTPUT)]
     pub play: Option<String>,
 
-    /// Render only this part: 10s..1m30s, 10s.. or ..480000 (frames)
+    /// Render only this part: 10s..1m30s, 10s.. or "..480000 frames"
     ///
     /// Times count from the first frame of the output. Sessions with fps also take timecodes:
     /// 01:00:10:00..01:00:20:00. A session with deliverables replaces this part in the files that

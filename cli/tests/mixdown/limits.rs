@@ -6,13 +6,20 @@ use soundtrack_test_support::desk::Desk;
 fn a_range_may_start_up_to_the_last_frame() {
     let desk = Desk::with_stems();
     let run = |range: &str| desk.run(&["a.wav", "--force", "--range", range]);
-    run("47999..").expect(0, "");
-    let message = "it starts at frame 48000, but the mix ends at 00:00:01.000; a number without a unit counts frames";
-    run("48000..").expect(2, message);
-    run("48000..96000").expect(2, message);
+    run("47999 frames..").expect(0, "");
+    let message = "it starts at frame 48000, but the mix ends at 00:00:01.000";
+    run("48000 frames..").expect(2, message);
+    run("48000 frames..96000 frames").expect(2, message);
     // Up to the end nothing is cut, beyond it something is.
-    assert!(!run("0..48000").err.contains("ends with the mix"));
-    run("0..48001").expect(0, "--range 0..48001: ends with the mix, at 00:00:01.000");
+    assert!(!run("0..48000 frames").err.contains("ends with the mix"));
+    run("0..48001 frames").expect(
+        0,
+        "--range 0..48001 frames: ends with the mix, at 00:00:01.000",
+    );
+    run("0..48000").expect(
+        2,
+        "48000 has no unit: write 48000s, or \"48000 frames\" in quotes",
+    );
 }
 
 #[test]

@@ -20,7 +20,8 @@ pub(super) struct Clock {
 /// Returns the message for a number without a unit where a time is meant.
 pub(super) fn no_unit(number: &str) -> String {
     if number.bytes().all(|b| b.is_ascii_digit()) {
-        format!("{number} has no unit: write \"{number}s\" or \"{number} frames\"")
+        let s = if number == "1" { "" } else { "s" };
+        format!("{number} has no unit: write \"{number}s\" or \"{number} frame{s}\"")
     } else {
         format!("{number} has no unit: write \"{number}s\"")
     }
@@ -29,7 +30,7 @@ pub(super) fn no_unit(number: &str) -> String {
 /// Returns a text with each number of frames as one word, `12000frames`, so that it can be split at spaces.
 pub(super) fn frames_in_one_word(text: &str) -> Cow<'_, str> {
     if text.contains(' ') {
-        Cow::Owned(text.replace(" frames", "frames"))
+        Cow::Owned(text.replace(" frame", "frame"))
     } else {
         Cow::Borrowed(text)
     }
