@@ -103,7 +103,8 @@ impl ErrorKind {
 pub(crate) const MAX_WIDTH: usize = 120;
 
 /// Formats a count: `1 frame`, `2 frames`.
-pub(crate) fn counted(count: u64, noun: &str) -> String {
+pub(crate) fn counted(count: impl Into<u128>, noun: &str) -> String {
+    let count = count.into();
     let s = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{s}")
 }

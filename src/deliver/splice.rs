@@ -14,7 +14,7 @@ use crate::{
     diagnostics::{ClockTime, Subject, Warning, WarningKind},
     dsp::{peak::Peak, quantise::held},
     encode::{CompleteOutput, Container, FileLoudness, FileSink, Format, Sink, Written},
-    error::{Error, ErrorKind, Result},
+    error::{Error, ErrorKind, Result, counted},
     layout::Spec,
     measure::{Measured, Meter},
     media::{Damage, Input, chunk_reader::ChunkReader, stem::Stem},
@@ -480,7 +480,7 @@ pub(super) fn check_file(
     } else if info.spec.layout != spec.layout {
         (info.spec.layout.to_string(), spec.layout.to_string())
     } else if info.frames != frames {
-        let length = |n: Frames| format!("{} ({n} frames) long", clock(n));
+        let length = |n: Frames| format!("{} ({}) long", clock(n), counted(n.0, "frame"));
         (length(info.frames), length(frames))
     } else {
         return Ok(stem);

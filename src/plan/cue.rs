@@ -15,7 +15,7 @@ use crate::{
     curve::{Automation, Fade, ParameterCurve},
     diagnostics::{ClockTime, Sharers, StemEnd, Subject, WarningKind},
     dsp::glide::INTERVAL,
-    error::{ErrorKind, Problem},
+    error::{ErrorKind, Problem, counted},
     session::{
         At, Cue, CueId, CueKind, Strip, Track, Use,
         credit::total_share,
@@ -298,9 +298,11 @@ impl<'a> ClipPlacer<'a> {
             let mut wrong = Vec::new();
             if end > length && length > 0 {
                 let what = format!(
-                    "it ends at {} ({end} frames), the cue at {} ({length} frames)",
+                    "it ends at {} ({}), the cue at {} ({})",
                     clock(end),
-                    clock(length)
+                    counted(end, "frame"),
+                    clock(length),
+                    counted(length, "frame")
                 );
                 wrong.push((["length", "from"], what));
             }
@@ -310,8 +312,8 @@ impl<'a> ClipPlacer<'a> {
             ] {
                 if fade.length.0 > stated_length && end <= length {
                     let what = format!(
-                        "the {what} of {} frames is longer than the use of {stated_length}",
-                        fade.length
+                        "the {what} of {} is longer than the use of {stated_length}",
+                        counted(fade.length.0, "frame")
                     );
                     wrong.push(([key, key], what));
                 }
@@ -384,10 +386,7 @@ impl<'a> ClipPlacer<'a> {
                     let what = format!(
                         "the time references of {name} and {} differ by {}: give `at` as a time",
                         clip.stem.name,
-                        match known.abs_diff(origin_frame) {
-                            1 => "1 frame".to_owned(),
-                            n => format!("{n} frames"),
-                        }
+                        counted(known.abs_diff(origin_frame), "frame")
                     );
                     self.report(
                         cue.written
