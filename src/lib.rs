@@ -344,9 +344,9 @@ pub use report::Report;
 #[cfg(feature = "session-file")]
 pub use session::Load;
 pub use session::{
-    Album, At, Bus, BusId, Clip, Content, Credit, Cue, CueId, CueKind, Deliverable, Excerpt,
-    Insert, Marker, Master, Output, Selector, Send, Session, Strip, Track, TrackId, UnknownCueKind,
-    UnknownPart, Use,
+    Album, At, Bus, BusId, BusSend, Clip, Content, Credit, Cue, CueId, CueKind, Deliverable,
+    Excerpt, Insert, Marker, Master, Output, Selector, Session, Strip, Track, TrackId,
+    UnknownCueKind, UnknownPart, Use,
 };
 pub use timecode::{FrameRate, NotATimecode, Timecode, UnknownFrameRate};
 pub use units::{Dbfs, Dbtp, Decibels, Frames, Gain, Lufs, NotANumber, Pan, SampleRate};

@@ -42,7 +42,7 @@ pub use insert::Insert;
 pub use outputs::{Content, Output};
 pub(crate) use selector::PartName;
 pub use selector::{Selector, UnknownPart};
-pub use strip::{Send, Strip};
+pub use strip::{BusSend, Strip};
 pub use track::Track;
 
 use id::SessionKey;

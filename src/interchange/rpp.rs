@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Result},
     layout::Layout,
     media::Input,
-    session::{Bus, BusId, Clip, Marker, Send, Session, Strip, Track},
+    session::{Bus, BusId, BusSend, Clip, Marker, Session, Strip, Track},
     units::{Decibels, Frames, Gain, Pan, SampleRate},
 };
 use std::{
@@ -482,7 +482,7 @@ impl Reader<'_> {
         for (target, receiver) in channels.iter().enumerate() {
             for (source, gain) in &receiver.receives {
                 if let (Some(strip), Some(to)) = (strips.get_mut(*source), id(target)) {
-                    strip.sends.push(Send { to, gain: *gain });
+                    strip.sends.push(BusSend { to, gain: *gain });
                 }
             }
         }

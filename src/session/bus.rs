@@ -3,7 +3,7 @@
 use super::insert::Insert;
 use super::{
     id::BusId,
-    strip::{Send, Strip, strip_setters},
+    strip::{BusSend, Strip, strip_setters},
 };
 use crate::{
     curve::Curve,

@@ -8,7 +8,7 @@ use crate::{
 
 /// An extra feed into a bus, taken after the strip's own gain and pan.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Send {
+pub struct BusSend {
     /// The bus that is fed.
     pub to: BusId,
     /// The level of the send.
@@ -42,7 +42,7 @@ pub struct Strip {
     /// The bus that the strip feeds; `None` feeds the master.
     pub to: Option<BusId>,
     /// Extra feeds into other buses.
-    pub sends: Vec<Send>,
+    pub sends: Vec<BusSend>,
 }
 
 /// Defines the consuming setters of a type that has a `strip`.
@@ -107,7 +107,7 @@ macro_rules! strip_setters {
         /// Adds an extra feed into a bus, after gain and pan.
         #[must_use]
         pub fn send(mut self, to: BusId, gain: Decibels) -> Self {
-            self.strip.sends.push(Send { to, gain });
+            self.strip.sends.push(BusSend { to, gain });
             self
         }
     };

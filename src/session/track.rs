@@ -3,7 +3,7 @@
 use super::{
     clip::Clip,
     id::BusId,
-    strip::{Send, Strip, strip_setters},
+    strip::{BusSend, Strip, strip_setters},
 };
 use crate::media::Input;
 use crate::{

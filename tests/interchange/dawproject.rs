@@ -656,7 +656,7 @@ fn session() -> impl Strategy<Value = Session> {
                 track
                     .strip
                     .sends
-                    .extend(send.map(|(to, gain)| soundtrack::Send { to: ids[to], gain }));
+                    .extend(send.map(|(to, gain)| soundtrack::BusSend { to: ids[to], gain }));
                 track.strip.pan_curve = pan_curve;
                 if gain != Decibels::SILENCE {
                     track.strip.gain_curve = gain_curve;

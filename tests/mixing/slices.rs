@@ -1,8 +1,8 @@
 //! Slices: parts of a mix, rendered alone and joined, are the file that one render writes, byte for byte.
 
 use soundtrack::{
-    Block, Bounce, Bus, Curve, Dbtp, Decibels, ErrorKind, Fade, Format, Frames, Insert, Layout,
-    Pan, PanLaw, Plan, SampleRate, Selector, Send, Session, Shape, Sink, Track,
+    Block, Bounce, Bus, BusSend, Curve, Dbtp, Decibels, ErrorKind, Fade, Format, Frames, Insert,
+    Layout, Pan, PanLaw, Plan, SampleRate, Selector, Session, Shape, Sink, Track,
     encode::{Dither, FileSink, Metadata, Options, Shaping, Slice},
     slice,
 };
@@ -334,7 +334,7 @@ fn parts_of_mixes_that_differ_in_anything_heard_are_refused() {
     let base = || {
         let mut mix = mix(Layout::Stereo);
         let bus = mix.add_bus(Bus::new("b"));
-        mix.tracks_mut()[0].strip.sends.push(Send {
+        mix.tracks_mut()[0].strip.sends.push(BusSend {
             to: bus,
             gain: Decibels(-3.0),
         });

@@ -483,7 +483,7 @@ impl Maker<'_> {
         };
         let (shared, soloed) = (self.buses[shared], self.buses[soloed]);
         let strip = &mut self.session.bus_mut(shared).strip;
-        strip.sends.push(soundtrack::Send {
+        strip.sends.push(soundtrack::BusSend {
             to: soloed,
             gain: self.dice.decibels(),
         });
@@ -550,7 +550,7 @@ impl Maker<'_> {
                 strip.to = Some(self.dice.of(buses));
             }
             for _ in 0..self.dice.below(3) {
-                strip.sends.push(soundtrack::Send {
+                strip.sends.push(soundtrack::BusSend {
                     to: self.dice.of(buses),
                     gain: self.dice.decibels(),
                 });

@@ -476,7 +476,7 @@ fn w111_of_what_lies_at_or_after_the_end_with_all_its_clips() {
     assert!(!raised(&mix, "W111"));
     mix.bus_mut(down).strip.gain = Decibels::SILENCE;
     let strip = &mut mix.track_mut(id).strip;
-    strip.sends.push(soundtrack::Send {
+    strip.sends.push(soundtrack::BusSend {
         to: hall,
         gain: Decibels::SILENCE,
     });

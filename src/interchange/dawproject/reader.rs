@@ -21,7 +21,7 @@ use crate::{
     error::{Error, Result},
     layout::Layout,
     media::Input,
-    session::{Bus, BusId, Clip, Insert, Marker, Send, Session, Strip, Track},
+    session::{Bus, BusId, BusSend, Clip, Insert, Marker, Session, Strip, Track},
     units::{Decibels, Pan, SampleRate},
 };
 use roxmltree::Node;
@@ -1068,7 +1068,7 @@ impl<'x, R: Read + Seek> Reader<'_, '_, 'x, R> {
             let place = self.place(pan);
             self.notes.add(place, what);
         }
-        strip.sends.push(Send { to, gain });
+        strip.sends.push(BusSend { to, gain });
         Ok(())
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     layout::Layout,
     media::Input,
     session::{
-        At, BusId, CueId, CueKind, Excerpt, Marker, Selector, Send, Session, exact_times::exact,
+        At, BusId, BusSend, CueId, CueKind, Excerpt, Marker, Selector, Session, exact_times::exact,
     },
     storage::is_link,
     timecode::{FrameRate, Timecode},
@@ -828,13 +828,13 @@ impl FieldValue for Vec<String> {
 }
 
 /// Sends as in `{ hall = -12 }`.
-impl FieldValue for Vec<Send> {
+impl FieldValue for Vec<BusSend> {
     fn read(node: &Node, field: &mut FieldReader<'_>) -> Option<Self> {
         let mut sends = Self::new();
         for (key, node) in field.entries(node) {
             let to = field.bus(&key.name, key.span.clone());
             match decibels(node) {
-                Ok(gain) => sends.extend(to.map(|to| Send { to, gain })),
+                Ok(gain) => sends.extend(to.map(|to| BusSend { to, gain })),
                 Err(message) => {
                     let message = format!("{}: send to {:?} {message}", field.subject, key.name);
                     field.problems.report(node.span.clone(), message);
