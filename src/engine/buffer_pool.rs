@@ -7,7 +7,7 @@
     reason = "nodes are numbered by the plan, and every vector holds one entry for each"
 )]
 
-use super::node::Output;
+use super::node::{Output, Scratch};
 use crate::{
     block::Block,
     plan::Plan,
@@ -26,6 +26,8 @@ pub(super) struct BufferPool {
     outputs: Vec<RwLock<Output>>,
     /// Buffers that no node uses.
     spare: Mutex<Vec<Block>>,
+    /// Scratch that no thread uses.
+    scratch: Mutex<Vec<Scratch>>,
     /// Outputs are kept until they are overwritten.
     kept: bool,
 }
@@ -40,8 +42,18 @@ impl BufferPool {
         Self {
             outputs,
             spare: Mutex::default(),
+            scratch: Mutex::default(),
             kept: false,
         }
+    }
+
+    /// Returns scratch for a node, to be put back afterwards.
+    pub(super) fn take_scratch(&self) -> Scratch {
+        locked(&self.scratch).pop().unwrap_or_default()
+    }
+
+    pub(super) fn put_back(&self, scratch: Scratch) {
+        locked(&self.scratch).push(scratch);
     }
 
     /// Keeps every output until it is overwritten, so that [`latest`](Self::latest) can return it.

@@ -93,10 +93,29 @@ pub(super) struct NodeTask<'a> {
     pub frames: usize,
 }
 
-/// The state that a node keeps from block to block.
-pub(super) struct NodeState {
+/// What a node needs only while it renders a block. One is enough for each thread.
+pub(super) struct Scratch {
     /// The sum of a track's mono clips, until the pan law places it.
     mono: Block,
+    /// Gain, pan, and their product for one channel, frame by frame.
+    levels: Vec<f64>,
+    pans: Vec<f64>,
+    factor: Vec<f64>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self {
+            mono: Block::new(Layout::Mono, 0),
+            levels: Vec::new(),
+            pans: Vec::new(),
+            factor: Vec::new(),
+        }
+    }
+}
+
+/// The state that a node keeps from block to block.
+pub(super) struct NodeState {
     /// One for each clip.
     pub(super) readers: Vec<ClipReader>,
     clip_index: ClipIndex,
@@ -120,10 +139,6 @@ pub(super) struct NodeState {
     edges: Vec<[f64; 2]>,
     /// The waveform for the picture of a report, if there is to be one.
     pub(super) waveform: Option<WaveformBuilder>,
-    /// Scratch: gain, pan, and their product for one channel, frame by frame.
-    level: Vec<f64>,
-    pan: Vec<f64>,
-    factor: Vec<f64>,
     /// The loudness meter, if loudness is measured.
     meter: Option<Box<Meter>>,
     /// Stems stay open and buffers allocated while they do not sound.
@@ -175,7 +190,6 @@ impl NodeState {
         let readers = if runs { clips } else { 0 };
         let audible = (node.clips().iter().enumerate()).filter(|(_, clip)| clip.gain != 0.0);
         Self {
-            mono: Block::new(Layout::Mono, 0),
             readers: (0..readers).map(|_| ClipReader::Direct(None)).collect(),
             spare: None,
             clip_index: ClipIndex::new(audible.map(|(n, clip)| (n, clip.range.clone()))),
@@ -197,9 +211,6 @@ impl NodeState {
             survey: Survey::new(plan.spec.layout.channels(), plan.spec.rate),
             edges: vec![[0.0; 2]; clips],
             waveform: None,
-            level: Vec::new(),
-            pan: Vec::new(),
-            factor: Vec::new(),
             meter: None,
             keeps: false,
         }
@@ -298,6 +309,7 @@ impl NodeState {
         out: &mut Output,
         node: &Node,
         task: NodeTask<'_>,
+        scratch: &mut Scratch,
     ) -> Result<()> {
         let NodeTask {
             plan,
@@ -306,7 +318,9 @@ impl NodeState {
             frames,
             ..
         } = task;
-        self.render_input(out, node, task)
+        // Those of another node.
+        scratch.mono.set_frames(0);
+        self.render_input(out, node, task, scratch)
             .map_err(|e| e.in_track(&node.name))?;
         // Keys pass their delays also before the inserts begin, so that they are aligned from the first frame on.
         let keys: OfEachInsert<&Block> = (self.keys.iter_mut().zip(keys))
@@ -327,7 +341,7 @@ impl NodeState {
                 at,
                 &keys,
                 out,
-                &mut self.mono,
+                &mut scratch.mono,
                 plan.pan_law,
             );
         }
@@ -337,12 +351,12 @@ impl NodeState {
             out.active = false;
         }
         if let Some(guard) = &mut self.guard {
-            guard.take(out, &mut self.mono, frames);
+            guard.take(out, &mut scratch.mono, frames);
         } else if out.active && position.counts_output && node.kind == NodeKind::Track {
-            self.input_peak.take(&out.block, &self.mono);
+            self.input_peak.take(&out.block, &scratch.mono);
         }
         if out.active {
-            self.apply_fader(&mut out.block, node, plan, at, frames);
+            self.apply_fader(&mut out.block, node, plan, at, frames, scratch);
         }
         if let Some(ramps) = &mut self.ramps {
             ramps.advance(frames);
@@ -368,7 +382,13 @@ impl NodeState {
     }
 
     /// Fills the output with the node's input: its clips, or the sum of its feeds.
-    fn render_input(&mut self, out: &mut Output, node: &Node, task: NodeTask<'_>) -> Result<()> {
+    fn render_input(
+        &mut self,
+        out: &mut Output,
+        node: &Node,
+        task: NodeTask<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<()> {
         let NodeTask {
             plan,
             fed,
@@ -379,8 +399,10 @@ impl NodeState {
         match &node.input {
             // Clips are not read before the node's first frame, nor past the end of the mix.
             NodeInput::Clips(clips) => match position.input.filter(|at| *at < plan.length.0) {
-                Some(at) => self.mix_clips(out, clips, at, frames, position.counts_input)?,
-                None => self.mix_clips(out, clips, 0, 0, false)?,
+                Some(at) => {
+                    self.mix_clips(out, clips, at, frames, position.counts_input, scratch)?
+                }
+                None => self.mix_clips(out, clips, 0, 0, false, scratch)?,
             },
             NodeInput::Sum(feeds) => {
                 if let Some(ramps) = &self.ramps {
@@ -428,13 +450,10 @@ impl NodeState {
         at: u64,
         frames: usize,
         counts: bool,
+        scratch: &mut Scratch,
     ) -> Result<()> {
         out.active = self.clip_index.find(&(at..at + frames as u64));
         out.block.set_frames(0);
-        self.mono.set_frames(0);
-        if !out.active && !self.keeps && self.mono.capacity() > 0 {
-            self.mono = Block::new(Layout::Mono, 0);
-        }
         let (mut spare, mut is_recent) = (self.spare.take(), false);
         let mut keep = |spare: &mut Option<SpareReader>, closed: Option<SpareReader>| {
             if closed.is_some() {
@@ -456,14 +475,14 @@ impl NodeState {
                 continue;
             };
             let to = match clip.channel_map {
-                ChannelMap::Pan => &mut self.mono,
+                ChannelMap::Pan => &mut scratch.mono,
                 ChannelMap::Fold(_) => &mut out.block,
             };
             reader.reuse(&mut spare, &clip.stem);
             if self.keeps {
                 reader.hold_open(&clip.stem)?;
             }
-            mix_clip(clip, reader, to, at, frames, &mut self.factor, edges)?;
+            mix_clip(clip, reader, to, at, frames, &mut scratch.factor, edges)?;
             reader
                 .flaws()
                 .into_iter()
@@ -476,8 +495,8 @@ impl NodeState {
         self.spare = spare.filter(|_| is_recent);
         // All clips of a session often end in the same block, with a spare reader each.
         self.spare.iter_mut().for_each(SpareReader::release);
-        if self.mono.frames() > 0 {
-            self.mono.extend(frames, SILENCE);
+        if scratch.mono.frames() > 0 {
+            scratch.mono.extend(frames, SILENCE);
         }
         if out.active && out.block.frames() == 0 {
             fill_silence(&mut out.block, frames);
@@ -487,8 +506,22 @@ impl NodeState {
     }
 
     /// Applies gain and pan: a balance to the channels, and the pan law to the mono clips, which are placed there.
-    fn apply_fader(&mut self, out: &mut Block, node: &Node, plan: &Plan, at: u64, frames: usize) {
-        let mono = self.mono.channels().next().filter(|m| !m.is_empty());
+    fn apply_fader(
+        &self,
+        out: &mut Block,
+        node: &Node,
+        plan: &Plan,
+        at: u64,
+        frames: usize,
+        scratch: &mut Scratch,
+    ) {
+        let Scratch {
+            mono,
+            levels,
+            pans,
+            factor,
+        } = scratch;
+        let mono = mono.channels().next().filter(|m| !m.is_empty());
         let fader_ramp = self.ramps.as_ref().and_then(|r| r.fader.as_ref());
         if let (Some(level), Some(pan), None) =
             (node.gain.constant(), node.pan.constant(), fader_ramp)
@@ -512,39 +545,39 @@ impl NodeState {
             }
             return;
         }
-        self.level.resize(frames, 0.0);
-        self.pan.resize(frames, 0.0);
-        node.gain.fill(at, &mut self.level);
-        node.pan.fill(at, &mut self.pan);
+        levels.resize(frames, 0.0);
+        pans.resize(frames, 0.0);
+        node.gain.fill(at, levels);
+        node.pan.fill(at, pans);
         if let Some(ramp) = fader_ramp {
-            ramp.blend(at, &mut self.level, &mut self.pan);
+            ramp.blend(at, levels, pans);
         }
         for (samples, speaker) in out.channels_mut().zip(plan.spec.layout.speakers()) {
             let factors = |gains: &dyn Fn(Pan) -> f64, out: &mut Vec<f64>| {
                 out.clear();
                 out.extend(
-                    self.level
+                    levels
                         .iter()
-                        .zip(&self.pan)
+                        .zip(pans.iter())
                         .map(|(l, p)| l * gains(Pan(*p))),
                 );
             };
             match speaker.side() {
-                Side::Left => factors(&|p| PanLaw::Balance.gains(p).0, &mut self.factor),
-                Side::Right => factors(&|p| PanLaw::Balance.gains(p).1, &mut self.factor),
-                Side::Middle => factors(&|_| 1.0, &mut self.factor),
+                Side::Left => factors(&|p| PanLaw::Balance.gains(p).0, factor),
+                Side::Right => factors(&|p| PanLaw::Balance.gains(p).1, factor),
+                Side::Middle => factors(&|_| 1.0, factor),
             }
-            shape(samples, &self.factor);
+            shape(samples, factor);
             let Some(mono) = mono else { continue };
             if speaker.pan(1.0, 1.0).is_none() {
                 add_mono(samples, mono, 0.0);
                 continue;
             }
             match speaker.side() {
-                Side::Left => factors(&|p| plan.pan_law.gains(p).0, &mut self.factor),
-                _ => factors(&|p| plan.pan_law.gains(p).1, &mut self.factor),
+                Side::Left => factors(&|p| plan.pan_law.gains(p).0, factor),
+                _ => factors(&|p| plan.pan_law.gains(p).1, factor),
             }
-            add_shaped(samples, mono, &self.factor, 1.0);
+            add_shaped(samples, mono, factor, 1.0);
         }
     }
 }

@@ -359,6 +359,7 @@ impl<'a> Workers<'_, 'a> {
         let keys: Vec<Option<NodeOutput<'_>>> = keys
             .map(|key| Some(buffers.output(key.as_ref()?.node?)))
             .collect();
+        let mut scratch = buffers.take_scratch();
         state.render(
             &mut out,
             planned,
@@ -369,7 +370,9 @@ impl<'a> Workers<'_, 'a> {
                 position,
                 frames,
             },
+            &mut scratch,
         )?;
+        buffers.put_back(scratch);
         if node + 1 == plan.nodes.len() {
             let tapped = |node: usize| (positions[node].after(before), buffers.output(node));
             locked(&self.output)(position, frames, &out, &tapped)?;

@@ -241,6 +241,7 @@ impl SerialRenderer {
             let keys: OfEachInsert<NodeOutput<'_>> = keys
                 .map(|key| Some(buffers.output(key.as_ref()?.node?)))
                 .collect();
+            let mut scratch = buffers.take_scratch();
             state.render(
                 &mut out,
                 node,
@@ -251,7 +252,9 @@ impl SerialRenderer {
                     position: *position,
                     frames,
                 },
+                &mut scratch,
             )?;
+            buffers.put_back(scratch);
         }
         (self.positions, self.parts) = (positions, parts);
         self.renderer.transport.advance(frames as u64);

@@ -19,10 +19,6 @@ const CLIP_BYTES: u64 = 1 << 10;
 const FILE_BYTES: u64 = 64 << 10;
 /// Bytes of the tables of a Vorbis decoder; those of other decoders are small.
 const VORBIS_BYTES: u64 = 3 << 19;
-/// Frames for which a node computes a moving gain or pan at a time, and the number of vectors that it fills: gain, pan and their
-/// product.
-const MOVING_FRAMES: u64 = 16_384;
-const MOVING_VECTORS: u64 = 3;
 /// Largest number of peaks that a node keeps, one for each tenth of a second.
 const MAX_PEAKS: u64 = 1 << 13;
 const SAMPLE_BYTES: u64 = size_of::<f64>() as u64;
@@ -89,24 +85,17 @@ impl Plan {
         }
     }
 
-    /// Returns the bytes of a node's state beyond [`NODE_BYTES`]: curves, delays, processors and peaks.
+    /// Returns the bytes of a node's state beyond [`NODE_BYTES`]: delays, processors and peaks.
     fn node_bytes(&self, node: &Node) -> u64 {
         let channels = self.spec.layout.channels() as u64;
-        let length = self.length.0;
-        let tenths = length.saturating_mul(10) / u64::from(self.spec.rate.hz());
+        let tenths = self.length.0.saturating_mul(10) / u64::from(self.spec.rate.hz());
         let peaks = tenths.min(MAX_PEAKS) * size_of::<f32>() as u64;
-        let moves = node.gain.constant().is_none() || node.pan.constant().is_none();
-        let moving = if moves {
-            length.min(MOVING_FRAMES) * MOVING_VECTORS * SAMPLE_BYTES
-        } else {
-            0
-        };
         let delays: u64 = node.delays.iter().sum();
         let chains = node.before.bytes().saturating_add(node.after.bytes());
         delays
             .saturating_mul(channels * SAMPLE_BYTES)
             .saturating_add(chains)
-            .saturating_add(peaks + moving)
+            .saturating_add(peaks)
     }
 
     /// Returns the largest number of bytes that the stems which are open at the same time take.
@@ -164,7 +153,7 @@ mod tests {
         media::{Input, Memory},
         plan::NodeInput,
         session::{Clip, Cue, Insert, Session, Track, Use},
-        units::{Dbtp, Decibels, Frames, Pan},
+        units::{Dbtp, Decibels, Frames},
     };
     use std::{io::Cursor, sync::Arc};
 
@@ -224,28 +213,6 @@ mod tests {
         assert_eq!(parts(&[(0, 100), (100, 100), (200, 100)]), BLOCK);
         assert_eq!(parts(&[(0, 101), (100, 101), (200, 100)]), 2 * BLOCK);
         assert_eq!(parts(&[(0, 300), (100, 200), (200, 100)]), 3 * BLOCK);
-    }
-
-    #[test]
-    fn a_moving_control_takes_three_vectors_of_at_most_16384_frames() {
-        let more = |frames: usize, gain: bool, pan: bool| {
-            let mut track = Track::new("a", mono(192_000, frames));
-            if gain {
-                let points = Curve::new().point(Frames(0), Decibels(0.0), Shape::Linear);
-                track = track.gain_curve(points.point(Frames(9), Decibels(-6.0), Shape::Linear));
-            }
-            if pan {
-                let points = Curve::new().point(Frames(0), Pan::LEFT, Shape::Linear);
-                track = track.pan_curve(points.point(Frames(9), Pan::RIGHT, Shape::Linear));
-            }
-            let mut mix = mix([track]);
-            mix.rate = SampleRate::new(192_000).unwrap();
-            Plan::compile(&mix).unwrap().cost().more
-        };
-        for (gain, pan) in [(true, false), (false, true), (true, true)] {
-            assert_eq!(more(1_000, gain, pan), BLOCK + 1_000 * 3 * 8);
-            assert_eq!(more(17_000, gain, pan), BLOCK + 16_384 * 3 * 8);
-        }
     }
 
     #[test]
@@ -383,12 +350,11 @@ mod tests {
             needs(still(), &[0, 99, 198]),
             master + 4096 + 3 * 1024 + 2 * BLOCK
         );
-        // A moving control takes a node for each placement at a time, with the gain, the pan and their product of 298 frames.
+        // A moving control takes a node for each placement at a time.
         let moves = || still().gain_curve(moving.clone());
-        let vectors = 3 * 298 * 8;
         assert_eq!(
             needs(moves(), &[0, 99, 198]),
-            master + 2 * (4096 + vectors) + 3 * 1024 + 2 * BLOCK
+            master + 2 * 4096 + 3 * 1024 + 2 * BLOCK
         );
     }
 }
