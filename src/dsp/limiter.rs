@@ -361,4 +361,135 @@ mod tests {
             assert!((share - cosine * cosine).abs() < 1e-15, "{k}");
         }
     }
+
+    /// Noise with bursts above the ceiling: next to each other, and one after the release of those before has ended.
+    fn bursts(frames: usize) -> Vec<Vec<f64>> {
+        let mut state = 1u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            f64::from(state >> 8) / f64::from(1 << 24) - 0.5
+        };
+        let level = |frame: usize| match frame {
+            1003 => 5.0,
+            1200..1210 => 3.0,
+            1650..1900 => 4.0,
+            9000..9003 => 6.0,
+            _ => 0.4,
+        };
+        let channel = |frames| (0..frames).map(|frame| noise() * level(frame)).collect();
+        [frames, frames].map(channel).into()
+    }
+
+    /// Returns the gain of each frame as the head of this file defines it, from all input at once.
+    fn gains_by_definition(limiter: &Limiter, input: &[Vec<f64>]) -> Vec<f64> {
+        let (hops, ahead) = (input[0].len() / HOP, limiter.weights.len() - 1);
+        let padded = input.iter().map(|channel| {
+            let margin = vec![0.0; true_peak::MARGIN + HOP];
+            [&margin[HOP..], channel, &margin].concat()
+        });
+        let padded: Vec<Vec<f64>> = padded.collect();
+        let required = |hop: usize| {
+            let at = true_peak::MARGIN + hop * HOP;
+            let height = padded
+                .iter()
+                .map(|channel| true_peak::height(channel, at, 0.0))
+                .fold(limiter.ceiling, f64::max);
+            if height > limiter.ceiling {
+                1.0 - limiter.ceiling * TARGET / height
+            } else {
+                0.0
+            }
+        };
+        let required: Vec<f64> = (0..hops).map(required).collect();
+        let most = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, f64::max);
+        let released = |hop: usize| {
+            let fallen = required[..=hop].iter().rev().zip(&limiter.release);
+            most(&mut fallen.map(|(reduction, share)| reduction * share))
+        };
+        let released: Vec<f64> = (0..hops).map(released).collect();
+        let mean = |hop: usize| -> f64 {
+            let largest = |behind: usize| {
+                let range = (hop + ahead + 1).saturating_sub(behind);
+                let first = (hop.saturating_sub(behind + 1)).min(hops);
+                most(&mut released[first..range.clamp(first, hops)].iter().copied())
+            };
+            let weighted = limiter.weights.iter().enumerate();
+            weighted
+                .map(|(behind, weight)| weight * largest(behind))
+                .sum()
+        };
+        let means: Vec<f64> = (0..=hops).map(mean).collect();
+        let gain = |frame: usize| {
+            let (before, after) = (means[frame / HOP], means[frame / HOP + 1]);
+            1.0 - (before + (after - before) * (frame % HOP) as f64 / HOP as f64)
+        };
+        (0..hops * HOP).map(gain).collect()
+    }
+
+    /// Passes input from a frame on in blocks of several sizes. Returns the output with the gain of each frame.
+    fn run(limiter: &mut Limiter, input: &[Vec<f64>], from: usize) -> Vec<[f64; 3]> {
+        let mut out = Vec::new();
+        let mut at = from;
+        for size in [1, 7, 160, 16, 500, 33].into_iter().cycle() {
+            let frames = size.min(input[0].len() - at);
+            if frames == 0 {
+                break;
+            }
+            let mut block = Block::new(Layout::Stereo, frames);
+            block.set_frames(frames);
+            for (to, samples) in block.channels_mut().zip(input) {
+                to.copy_from_slice(&samples[at..at + frames]);
+            }
+            limiter.process(Frames(at as u64), &mut block, None);
+            let gains = limiter.gains().unwrap();
+            let gain = |i: usize| gains.get(i).copied().unwrap_or(1.0);
+            out.extend((0..frames).map(|i| [block.channel(0)[i], block.channel(1)[i], gain(i)]));
+            at += frames;
+        }
+        out
+    }
+
+    #[test]
+    fn the_output_is_the_input_times_the_gain_of_the_definition() {
+        let spec = Spec {
+            rate: SampleRate::HZ_48000,
+            layout: Layout::Stereo,
+        };
+        let input = bursts(16_000);
+        let mut limiter = Limiter::new(0.8, spec);
+        let gains = gains_by_definition(&limiter, &input);
+        let out = run(&mut limiter, &input, 0);
+        let late = 256;
+        assert_eq!(limiter.latency().0, late as u64);
+        assert!(out[..late].iter().all(|frame| *frame == [0.0, 0.0, 1.0]));
+        for (frame, out) in out[late..].iter().enumerate() {
+            let gain = gains[frame];
+            assert!((out[2] - gain).abs() < 1e-15, "{frame}: {} {gain}", out[2]);
+            assert_eq!(out[0], input[0][frame] * out[2], "{frame}");
+            assert_eq!(out[1], input[1][frame] * out[2], "{frame}");
+        }
+        let changed = gains.iter().filter(|gain| **gain < 1.0).count();
+        assert!((9_000..13_000).contains(&changed), "{changed}");
+    }
+
+    #[test]
+    fn a_render_that_starts_later_continues_bit_for_bit_after_its_memory() {
+        let spec = Spec {
+            rate: SampleRate::HZ_48000,
+            layout: Layout::Stereo,
+        };
+        let input = bursts(12_000);
+        let mut limiter = Limiter::new(0.8, spec);
+        let whole = run(&mut limiter, &input, 0);
+        let Memory::Window(memory) = limiter.memory() else {
+            panic!("{:?}", limiter.memory());
+        };
+        assert_eq!(memory.0, (300 + 12 + 2 + 2) * 16);
+        for from in [16, 1_001, 1_700] {
+            limiter.reset();
+            let part = run(&mut limiter, &input, from);
+            let settled = memory.0 as usize + 256;
+            assert_eq!(part[settled..], whole[from + settled..], "{from}");
+        }
+    }
 }

@@ -330,6 +330,8 @@ mod tests {
         assert_eq!((short.window_in(), short.hop()), (4116, (2058, 2240)));
         // A window of 4 times the filter would be too long.
         assert_eq!(lengths(1, 6), ((2048, 12_288), 4096, (2048, 12_288)));
+        // It is halved as long as the filter takes no more than half of it.
+        assert_eq!(lengths(147, 640), ((2058, 8960), 4704, (2646, 11_520)));
         let (filter, window, hop) = lengths(47_999, 48_000);
         assert_eq!((filter, window), ((95_998, 96_000), 191_996));
         assert_eq!(hop, (95_998, 96_000));
@@ -344,6 +346,30 @@ mod tests {
         let last = window.len();
         assert!((1..last).all(|n| window[n] == window[last - n]));
         assert!(window[1029..=last - 1029].iter().all(|tap| *tap == 0.0));
+    }
+
+    #[test]
+    fn the_response_is_1_up_to_0_9_of_the_band_and_0_from_its_end_on() {
+        let sizes = HopSizes::new(147, 160);
+        let mut window = vec![0.0; sizes.window_in()];
+        write_filter(sizes, &mut window);
+        let response = |share: f64| {
+            let twice = |n: usize| 2.0 * window[n] * (PI * share * n as f64).cos();
+            window[0] + (1..1029).map(twice).sum::<f64>()
+        };
+        for share in [0.0, 0.5, 0.9] {
+            let ripple = (response(share) - 1.0).abs();
+            assert!(ripple < 1e-11, "{share}: {ripple:e}");
+        }
+        let transition = (ATTENUATION_DB - 8.0) / (2.285 * PI * 2058.0);
+        assert!((response(1.0 - transition / 2.0) - 0.5).abs() < 1e-4);
+        for share in [1.0, 1.0001] {
+            assert!(
+                response(share).abs() < 1e-11,
+                "{share}: {:e}",
+                response(share)
+            );
+        }
     }
 
     #[test]

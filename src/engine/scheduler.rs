@@ -117,6 +117,23 @@ struct TaskQueue {
 }
 
 impl TaskQueue {
+    fn new(nodes: usize) -> Self {
+        Self {
+            done: vec![0; nodes],
+            taken: vec![0; nodes],
+            unread: vec![0; nodes],
+            waiting: 0,
+            busy: vec![false; nodes],
+            worker: vec![0; nodes],
+            workers: 0,
+            ready: BTreeSet::new(),
+            running: 0,
+            idle: 0,
+            failed: None,
+            panicked: false,
+        }
+    }
+
     /// Chooses a worker's next task: the first, but among tracks one that it ran before, whose decoder is in its cache.
     /// `None` where the worker has to wait for others.
     fn next(&self, worker: usize) -> Option<(usize, bool, usize)> {
@@ -129,8 +146,9 @@ impl TaskQueue {
         if !first.1 {
             return Some(*first);
         }
-        if self.waiting >= MAX_WAITING.max(2 * self.workers) && self.running > 0 {
-            return None;
+        if self.waiting >= MAX_WAITING.max(2 * self.workers) {
+            // Sums take outputs in order, so the first track is the one that they wait for.
+            return (self.running == 0).then_some(*first);
         }
         let mut examined = self.ready.iter().take(EXAMINED).filter(matters);
         Some(
@@ -157,20 +175,7 @@ impl<'a> Scheduler<'a> {
             scheduler: self,
             nodes: nodes.iter_mut().map(Mutex::new).collect(),
             output: Mutex::new(output),
-            queue: Mutex::new(TaskQueue {
-                done: vec![0; count],
-                taken: vec![0; count],
-                unread: vec![0; count],
-                waiting: 0,
-                busy: vec![false; count],
-                worker: vec![0; count],
-                workers: 0,
-                ready: BTreeSet::new(),
-                running: 0,
-                idle: 0,
-                failed: None,
-                panicked: false,
-            }),
+            queue: Mutex::new(TaskQueue::new(count)),
             changed: Condvar::new(),
         };
         let mut queue = workers.queue();
@@ -391,5 +396,34 @@ impl Drop for PanicGuard<'_, '_, '_> {
             self.0.queue().panicked = true;
             self.0.changed.notify_all();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_takes_its_own_tracks_unless_many_outputs_wait_for_a_sum() {
+        let mut queue = TaskQueue::new(10);
+        (queue.workers, queue.worker[7]) = (2, 1);
+        let tracks = [(0, true, 3), (0, true, 7), (1, true, 2)];
+        queue.ready.extend(tracks);
+        assert_eq!(queue.next(0), Some((0, true, 3)));
+        assert_eq!(queue.next(1), Some((0, true, 7)));
+        // The output that a sum waits for may be of the task in progress; otherwise it is that of the first track.
+        (queue.waiting, queue.running) = (32, 1);
+        assert_eq!(queue.next(1), None);
+        queue.running = 0;
+        assert_eq!(queue.next(1), Some((0, true, 3)));
+        queue.waiting = 31;
+        assert_eq!(queue.next(1), Some((0, true, 7)));
+        // A sum comes before the tracks of its step.
+        queue.ready.insert((0, false, 9));
+        (queue.waiting, queue.running) = (32, 1);
+        assert_eq!(queue.next(1), Some((0, false, 9)));
+        // What comes after a failure does not matter any more.
+        queue.failed = Some(((0, 3), Error::new(crate::error::ErrorKind::Corrupt, "")));
+        assert_eq!(queue.next(1), None);
     }
 }

@@ -6,10 +6,12 @@ use crate::{
 };
 use soundtrack::{
     Bus, Cue, Dbtp, Decibels, Deliverable, Delivery, Error, Fade, FadeShape, Format, Frames,
-    Layout, LoudnessTarget, Lufs, Opener, Session, Track, deliver::Delivered, encode::Dither,
+    Layout, LoudnessTarget, Lufs, Opener, Progress, Session, Track, deliver::Delivered,
+    encode::Dither,
 };
 use std::{
     fs,
+    ops::ControlFlow,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -72,6 +74,39 @@ fn a_fit_measures_a_mix_as_stated_and_through_a_limiter_raised_as_well() {
             (renders, opens)
         );
     }
+}
+
+#[test]
+fn progress_counts_the_renders_that_measure_too() {
+    // Measured as stated, and raised, then written.
+    let mut desk = Desk::new(session(
+        Layout::Mono,
+        [Track::new("x", mono(tone(0.1, 48_000)))],
+    ));
+    desk.film.master.limit = Some(Dbtp(-1.0));
+    desk.promise("a.wav", |d| {
+        d.loudness(LoudnessTarget::new(Lufs(-20.0))).fit(true)
+    });
+    let mut last = (Frames(0), Frames(0));
+    let watch = |progress: Progress| {
+        last = (progress.done, progress.total);
+        ControlFlow::Continue(())
+    };
+    Delivery::new()
+        .threads(1)
+        .progress(watch)
+        .run(&desk.film)
+        .unwrap();
+    assert_eq!(last, (Frames(3 * 48_000), Frames(3 * 48_000)));
+}
+
+#[test]
+fn a_check_refuses_an_extension_of_another_format() {
+    let mut desk = Desk::new(short());
+    desk.promise("a.flac", |d| d.format(Format::WAV_24));
+    let text = Delivery::new().check(&desk.film).unwrap_err().to_string();
+    let what = "a WAV file is written, so its extension cannot be .flac: name it a.wav";
+    assert!(text.contains(what), "{text}");
 }
 
 #[test]

@@ -243,3 +243,20 @@ fn every_insert_that_reduces_gain_is_listed_and_no_other() {
     ));
     assert!(!bare.to_string().contains("reduced dB"));
 }
+
+#[test]
+fn a_compressor_hears_its_signal_through_the_filters_of_its_key() {
+    // A sine of 100 Hz at −6 dBFS. Of two poles, 5 kHz leave −74 dBFS of it, and 2 Hz −74 dBFS too.
+    let sine = |n: usize| amplitude(-6.0) * (std::f64::consts::TAU * n as f64 / 480.0).sin();
+    let most = |values: &[(&str, f64)]| {
+        let insert = values.iter().fold(compressor(), |insert, (key, value)| {
+            insert.set(key, *value).unwrap()
+        });
+        let track = Track::new("x", mono((0..9_600).map(sine).collect())).insert(insert);
+        let found = report(&session(Layout::Mono, [track]));
+        found.tracks[0].strip.inserts[0].reduction_db.unwrap_or(0.0)
+    };
+    assert!((most(&[]) - 14.0 * 0.75).abs() < 1e-9, "{}", most(&[]));
+    assert_eq!(most(&[("key_highpass", 5_000.0)]), 0.0);
+    assert_eq!(most(&[("key_lowpass", 2.0)]), 0.0);
+}
