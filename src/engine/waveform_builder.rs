@@ -382,4 +382,12 @@ mod tests {
                 rms: 0.75
             }));
     }
+
+    #[test]
+    fn the_level_of_a_bin_without_a_finite_energy_is_that_of_its_extent() {
+        let grid = || Grid::over(&(Frames(0)..Frames(4)), 1);
+        let level = |samples: &[f64]| drawn(grid(), samples, 0, 4).0[0].rms;
+        assert_eq!(level(&[-0.5, -0.25, f64::NAN, -0.5]), 0.5);
+        assert_eq!(level(&[0.25, 0.125, f64::NAN, -0.125]), 0.25);
+    }
 }

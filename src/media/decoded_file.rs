@@ -442,3 +442,81 @@ impl Source for DecodedFile {
         std::mem::take(&mut self.flaws)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        encode::{Format, Sink, WriterSink},
+        layout::Layout,
+        media::{Damage, Input, stem::Stem},
+        units::SampleRate,
+    };
+    use std::io::Cursor;
+
+    const SPEC: Spec = Spec {
+        rate: SampleRate::HZ_48000,
+        layout: Layout::Mono,
+    };
+
+    /// Noise of 16 bits, of which no frame of FLAC is smaller than its samples.
+    fn noise(frames: u32) -> Vec<f64> {
+        let sample = |n: u32| (n.wrapping_mul(2_654_435_761) >> 16) as f64 / 32_768.0 - 1.0;
+        (0..frames).map(sample).collect()
+    }
+
+    fn flac(samples: &[f64]) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        let length = Frames(samples.len() as u64);
+        let options = Default::default();
+        let mut sink =
+            WriterSink::new(&mut bytes, Format::FLAC_16, SPEC, length, &options).unwrap();
+        let mut block = Block::new(Layout::Mono, samples.len());
+        block.set_frames(samples.len());
+        block.channel_mut(0).copy_from_slice(samples);
+        sink.write(&block).unwrap();
+        sink.finish().unwrap();
+        bytes.into_inner()
+    }
+
+    fn opened(bytes: Vec<u8>) -> Box<dyn Source> {
+        let input = Input::bytes("a.flac", bytes);
+        let stem = Stem::probe(&input, SPEC.rate, Damage::Refuse).unwrap();
+        stem.open().unwrap()
+    }
+
+    #[test]
+    fn frames_are_read_up_to_the_damage() {
+        let samples = noise(8 * 4_096);
+        let mut bytes = flac(&samples);
+        // In the sixth of eight frames, which take 2 bytes for a sample and little more.
+        let sixth = bytes.len() - 2 * 8_192 - 4_096;
+        bytes[sixth] ^= 1;
+        let mut source = opened(bytes);
+        let mut out = Block::new(Layout::Mono, 4_096);
+        for good in samples.chunks(4_096).take(5) {
+            assert_eq!(source.read(&mut out).unwrap(), 4_096);
+            assert_eq!(out.channel(0), good);
+        }
+        let error = source.read(&mut out).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a.flac: damaged at 00:00:00.426 (frame 20480): 4096 frames are lost"
+        );
+    }
+
+    #[test]
+    fn a_seek_leads_to_its_frame_from_anywhere() {
+        let samples = noise(60_000);
+        let mut source = opened(flac(&samples));
+        let mut out = Block::new(Layout::Mono, 1_000);
+        for to in [
+            59_500, 40_000, 41_500, 16_384, 16_383, 0, 57_344, 59_999, 20_000,
+        ] {
+            source.seek(Frames(to as u64)).unwrap();
+            let n = source.read(&mut out).unwrap();
+            assert_eq!(n, 1_000.min(60_000 - to), "{to}");
+            assert_eq!(out.channel(0), &samples[to..to + n], "{to}");
+        }
+    }
+}

@@ -145,7 +145,11 @@ impl Source for EditedSource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{layout::Layout, media::Memory, units::SampleRate};
+    use crate::{
+        layout::Layout,
+        media::{FlawKind, Memory},
+        units::SampleRate,
+    };
 
     fn ramp(missing: u64, pieces: &[(Option<u64>, u64)]) -> (EditedSource, Info) {
         let spec = Spec {
@@ -212,5 +216,57 @@ mod tests {
             let expected = [98.0, 99.0, 0.0, 0.0, 0.0, 0.0, 1.0];
             assert_eq!(read_all(&mut edited, block), expected);
         }
+    }
+
+    /// Silence of 100 frames, of which a stretch is a flaw.
+    struct Flawed(Memory, std::ops::Range<u64>);
+
+    impl Source for Flawed {
+        fn spec(&self) -> Spec {
+            self.0.spec()
+        }
+
+        fn length(&self) -> Option<Frames> {
+            self.0.length()
+        }
+
+        fn read(&mut self, out: &mut Block) -> Result<usize> {
+            self.0.read(out)
+        }
+
+        fn seek(&mut self, to: Frames) -> Result<()> {
+            self.0.seek(to)
+        }
+
+        fn flaws(&mut self) -> Vec<Flaw> {
+            vec![Flaw {
+                kind: FlawKind::NonFinite,
+                at: Frames(self.1.start),
+                len: Frames(self.1.end - self.1.start),
+                what: String::new(),
+            }]
+        }
+    }
+
+    #[test]
+    fn flaws_are_placed_where_their_piece_is_played() {
+        let flaws = |range: std::ops::Range<u64>| {
+            let (mut edited, _) = ramp(0, &[(None, 7), (Some(20), 10)]);
+            let spec = edited.spec();
+            let silence = Memory::new(spec, vec![vec![0.0; 100]]).unwrap();
+            edited.inner = Box::new(Flawed(silence, range));
+            edited.seek(Frames(7)).unwrap();
+            let mut out = Block::new(Layout::Mono, 64);
+            assert_eq!(edited.read(&mut out).unwrap(), 10);
+            let found = edited.flaws().into_iter();
+            found
+                .map(|flaw| (flaw.at.0, flaw.len.0))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(flaws(23..26), [(10, 3)]);
+        assert_eq!(flaws(15..22), [(7, 2)]);
+        assert_eq!(flaws(28..90), [(15, 2)]);
+        assert_eq!(flaws(10..20), []);
+        assert_eq!(flaws(30..40), []);
     }
 }

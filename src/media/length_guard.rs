@@ -236,6 +236,12 @@ mod tests {
             "x.wav: a sample that is not a finite number at 00:00:00.000 (frame 1)"
         );
 
+        let loud = guarded(vec![0.25, 1e31], 2, Damage::Refuse).read(&mut out);
+        assert_eq!(
+            loud.unwrap_err().to_string(),
+            "x.wav: a sample of 1e31, beyond any level at 00:00:00.000 (frame 1)"
+        );
+
         let mut lenient = guarded(samples, 8, Damage::Silence);
         assert_eq!(lenient.read(&mut out).unwrap(), 5);
         assert_eq!(out.channel(0), [0.5, 0.0, 0.0, 0.25, 0.0]);
@@ -296,5 +302,16 @@ mod tests {
             let double = [0.5, f64::from(sample), 0.5];
             assert_eq!(has_implausible(&double), is_implausible, "{sample}");
         }
+    }
+
+    #[test]
+    fn a_message_names_the_channel_that_is_wrong() {
+        let mut block = Block::new(Layout::Stereo, 1);
+        block.fill(1, 0.25);
+        block.channel_mut(1)[0] = -1e31;
+        assert_eq!(
+            describe_implausible(&block, 0),
+            "a sample of -1e31, beyond any level"
+        );
     }
 }

@@ -489,3 +489,20 @@ fn refused(from: SampleRate, to: SampleRate, why: impl std::fmt::Display) -> Err
         format!("{from} Hz cannot be resampled to {to} Hz: {why}"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_that_no_filter_can_take_are_silenced_in_all_channels() {
+        let (nan, inf) = (f64::NAN, f64::INFINITY);
+        let mut left = [0.5, 1e100, -1.0, nan, 0.25];
+        let mut right = [0.5, 0.5, -inf, 0.5, 1.1e100];
+        let found = zero_bad_samples([&mut left[..], &mut right[..]].into_iter());
+        assert_eq!(found, Some((2, 4)));
+        assert_eq!(left, [0.5, 1e100, -1.0, 0.0, 0.25]);
+        assert_eq!(right, [0.5, 0.5, 0.0, 0.5, 0.0]);
+        assert_eq!(zero_bad_samples([&mut left[..]].into_iter()), None);
+    }
+}

@@ -130,3 +130,25 @@ fn read(file: &mut (impl Read + Seek), at: u64, max_bytes: u64) -> io::Result<Ve
     file.take(max_bytes).read_to_end(&mut out)?;
     Ok(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    #[test]
+    fn text_may_end_within_a_character() {
+        assert!(is_text("caf\u{e9}\r\n".as_bytes()) && is_text(b"caf\xC3"));
+        assert!(!is_text(b"\xC3") && !is_text(b"caf\xC3e") && !is_text(b"a\x01"));
+    }
+
+    #[test]
+    fn a_tag_at_the_end_has_128_bytes_and_perhaps_one_of_padding() {
+        let is_tag = |length: usize| {
+            let mut bytes = vec![1; length];
+            bytes[..3].copy_from_slice(b"TAG");
+            is_other_data(&mut Cursor::new(bytes), 0, length as u64).unwrap()
+        };
+        assert!(is_tag(128) && is_tag(129) && !is_tag(130));
+    }
+}

@@ -207,6 +207,14 @@ fn keys_that_close_a_circle_and_wrong_keys_are_refused() {
         "side-chain keys close a circle: bus.inner -> bus.outer -> bus.inner; a strip cannot be steered by what it feeds"
     );
     let mut mix = Session::new(RATE, Layout::Mono);
+    let track = |name: &str| Track::new(name, mono(vec![0.5; 10]));
+    let a = mix.add_track(track("a"));
+    let b = mix.add_track(track("b").insert(ducker().key(a)));
+    mix.tracks_mut()[0].strip.inserts.push(ducker().key(b));
+    let refused = Plan::compile(&mix).unwrap_err().to_string();
+    let circle = "side-chain keys close a circle: track.a -> track.b -> track.a; ";
+    assert!(refused.starts_with(circle), "{refused}");
+    let mut mix = Session::new(RATE, Layout::Mono);
     let track = mix.add_track(Track::new("t", mono(vec![0.5; 10])));
     mix.master
         .inserts

@@ -37,6 +37,23 @@ fn silence_that_is_skipped_measures_as_silence_that_is_fed() {
 }
 
 #[test]
+fn loudness_is_that_of_the_sound_at_any_rate() {
+    // A sine of 997 Hz at −20 dBFS in one channel is −23.01 LUFS, by the definition of the unit.
+    for rate in [32_000, 44_100, 48_000, 96_000, 192_000] {
+        let spec = Spec {
+            rate: crate::stems::rate(rate),
+            layout: Layout::Mono,
+        };
+        let sine =
+            |n: u32| 0.1 * (std::f64::consts::TAU * 997.0 * f64::from(n) / f64::from(rate)).sin();
+        let mut meter = Meter::new(spec);
+        meter.feed(&block(&(0..rate).map(sine).collect::<Vec<_>>()));
+        let loudness = meter.finish().integrated.unwrap();
+        assert!((loudness.0 + 23.01).abs() < 0.02, "{rate} Hz: {loudness}");
+    }
+}
+
+#[test]
 fn a_curve_has_the_true_peak_of_each_tenth_of_a_second_and_of_the_rest() {
     // A crest in each tenth but the second, well away from its ends.
     let mut samples = vec![0.0; 16_800];

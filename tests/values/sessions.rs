@@ -3,7 +3,7 @@
 use crate::stems::{RATE, constant, mono, rate, session};
 use soundtrack::{
     At, Bus, Clip, Cue, Curve, Decibels, Deliverable, Fade, FadeShape, FrameRate, Frames, Layout,
-    Plan, Selector, Session, Shape, Timecode, Track, Use,
+    Load, Plan, Selector, Session, Shape, Timecode, Track, Use,
 };
 use std::path::{Path, PathBuf};
 
@@ -293,5 +293,62 @@ fn a_deliverable_has_its_rate_and_its_language() {
             of(&deliverable),
             (hz, Some(Frames(frames)), Some("de".into()))
         );
+    }
+}
+
+#[test]
+fn a_cue_is_soloed_by_its_tracks() {
+    let mut film = session(Layout::Mono, []);
+    let full = film.add_cue(Cue::new("c").track(Track::new("x", constant(0.5, 4))));
+    let empty = film.add_cue(Cue::new("d"));
+    assert!(film.solo(Selector::Cue(full)));
+    assert!(film.cues()[0].tracks[0].strip.solo);
+    assert!(!film.solo(Selector::Cue(empty)) && !film.solo(Selector::Master));
+}
+
+#[test]
+fn a_deliverable_names_parts_of_its_own_session() {
+    let mut other = session(Layout::Mono, []);
+    let foreign = other.add_bus(Bus::new("b"));
+    let mut mix = session(Layout::Mono, [Track::new("x", constant(0.5, 4))]);
+    mix.add_bus(Bus::new("b"));
+    mix.deliverables
+        .push(Deliverable::new("stems", "{bus}.wav").stems([foreign]));
+    let what = "deliverable \"stems\": names a part that is not in this session";
+    assert!(refusal(&mix).unwrap().contains(what), "{:?}", refusal(&mix));
+}
+
+#[test]
+fn a_file_name_lacks_what_its_placeholders_have_no_value_for() {
+    let film = session(Layout::Mono, []);
+    let faults = |file: &str| film.file_name_faults(&Deliverable::new("mix", file));
+    assert_eq!(
+        faults("{title}.wav"),
+        ["{title} is empty: the session has no title"]
+    );
+    assert_eq!(faults("mix.wav"), [""; 0]);
+}
+
+#[test]
+fn a_frame_rate_may_be_a_number() {
+    let fps = |value: &str| {
+        let text = format!("rate = 48000\nfps = {value}\n[track.a]\nfile = \"a.wav\"\n");
+        Load::default().text(&text, "s.toml").unwrap().fps
+    };
+    for value in ["24", "24.0", "\"24\""] {
+        assert_eq!(fps(value), Some(FrameRate::FPS_24), "{value}");
+    }
+    assert_eq!(fps("29.97"), fps("\"29.97\""));
+}
+
+#[test]
+fn two_zeros_in_the_first_four_bytes_are_wide_characters_only_at_their_places() {
+    let encoding = |start: &[u8]| Load::foreign_encoding(start);
+    assert_eq!(encoding(b"a\0b\0"), Some("UTF-16"));
+    assert_eq!(encoding(b"\0a\0b"), Some("UTF-16"));
+    assert_eq!(encoding(b"a\0\0\0"), Some("UTF-32"));
+    assert_eq!(encoding(b"\0\0\0a"), Some("UTF-32"));
+    for other in [b"a\0\0b", b"\0\0\0\0", b"\0\0a\0", b"abcd"] {
+        assert_eq!(encoding(other), None, "{other:?}");
     }
 }

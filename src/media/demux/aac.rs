@@ -262,4 +262,24 @@ mod tests {
         );
         assert_eq!(AacConfig::parse(&[]), None);
     }
+
+    #[test]
+    fn object_types_from_32_on_take_six_more_bits() {
+        // 31, then 10; 48 000 Hz, stereo.
+        let usac = AacConfig::parse(&[0b1111_1001, 0b0100_0110, 0b0100_0000]).unwrap();
+        let name = usac.unsupported_name().unwrap();
+        assert_eq!(
+            (usac.rate, usac.channels, name.as_str()),
+            (48_000, 2, "xHE-AAC (USAC)")
+        );
+    }
+
+    #[test]
+    fn a_fill_element_is_sbr_by_the_type_of_its_payload() {
+        // A fill element of one byte, which begins with the type of the payload, and the end mark.
+        let packet = |kind: u32| (0b110_0001 << 25 | kind << 21 | 0b111 << 14u32).to_be_bytes();
+        let found = |kind: &u32| has_sbr_element(&packet(*kind)[..3]);
+        let kinds: Vec<u32> = (0..16).filter(found).collect();
+        assert_eq!(kinds, [EXT_SBR_DATA, EXT_SBR_DATA_CRC]);
+    }
 }

@@ -238,4 +238,23 @@ pub(super) mod tests {
         let setup = [SETUP, &pack(&fields)].concat();
         assert_eq!(long_modes(&setup), Some(vec![true; 17]));
     }
+
+    #[test]
+    fn a_mode_takes_as_many_bits_as_the_last_one_needs() {
+        let size = |modes: usize, packet: u8| {
+            let blocks = VorbisBlocks {
+                sizes: [256, 2048],
+                long_modes: (0..modes).map(|mode| mode % 2 == 1).collect(),
+                previous: None,
+            };
+            blocks.block_size(&[packet])
+        };
+        // The bit behind the mode belongs to the window.
+        assert_eq!(size(2, 0b110), Some(2048));
+        assert_eq!(size(2, 0b100), Some(256));
+        assert_eq!(size(1, 0b110), Some(256));
+        assert_eq!(size(3, 0b010), Some(2048));
+        assert_eq!(size(3, 0b110), None, "there is no mode 3");
+        assert_eq!(size(2, 0b111), None, "a header");
+    }
 }

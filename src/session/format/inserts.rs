@@ -498,3 +498,24 @@ pub(super) fn reference() -> String {
     );
     page
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_other_notations_are_understood() {
+        for (text, unit, want) in [
+            ("80 Hz", Unit::Hertz, Some(80.0)),
+            ("1.2k", Unit::Hertz, Some(1200.0)),
+            ("2 kHz", Unit::Hertz, Some(2000.0)),
+            ("4:1", Unit::Number, Some(4.0)),
+            ("12 dB/oct", Unit::Slope, Some(12.0)),
+            ("250 %", Unit::Share, Some(2.5)),
+            ("4:1", Unit::Hertz, None),
+            ("5 %", Unit::Number, None),
+        ] {
+            assert_eq!(plain_number(text, unit), want, "{text}");
+        }
+    }
+}

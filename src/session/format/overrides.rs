@@ -139,3 +139,25 @@ fn merge(into: &mut Table, from: Table) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_toml_reads_otherwise_is_a_text() {
+        for (key, value, want) in [
+            ("gain", "-6", "gain = -6"),
+            ("title", "\"Take 2\"", "title = \"Take 2\""),
+            ("title", "Take 2", "title = \"Take 2\""),
+            ("title", "a \"b\" \\", "title = \"a \\\"b\\\" \\\\\""),
+            // A time of day, a comment, and a second line.
+            ("start", "01:00:02", "start = \"01:00:02\""),
+            ("cue.c.at", "01:00:02", "cue.c.at = \"01:00:02\""),
+            ("gain", "-6 # loud", "gain = \"-6 # loud\""),
+            ("gain", "1\nrate = 2", "gain = \"1\\u000Arate = 2\""),
+        ] {
+            assert_eq!(line(key, value), want);
+        }
+    }
+}

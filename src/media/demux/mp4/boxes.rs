@@ -60,3 +60,24 @@ pub(super) fn rows(data: &[u8], from: usize, width: usize) -> impl Iterator<Item
         .chunks_exact(width)
         .take(count as usize)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_of_a_box_includes_its_header_of_8_or_16_bytes() {
+        let parsed = |size: u32, long: u64| {
+            let data = [&size.to_be_bytes()[..], b"mdat", &long.to_be_bytes()].concat();
+            let header = BoxHeader::parse(&data, 500)?;
+            assert_eq!(header.name, *b"mdat");
+            Some((header.header_len, header.size))
+        };
+        assert_eq!(parsed(8, 0), Some((8, 8)));
+        assert_eq!(parsed(7, 0), None);
+        assert_eq!(parsed(0, 0), Some((8, 500)), "all that follows");
+        assert_eq!(parsed(1, 16), Some((16, 16)));
+        assert_eq!(parsed(1, 15), None);
+        assert_eq!(parsed(1, 1 << 40), Some((16, 1 << 40)));
+    }
+}

@@ -831,4 +831,24 @@ mod tests {
             "all of them"
         );
     }
+
+    #[test]
+    fn the_tag_of_itunes_states_delay_padding_and_length() {
+        let parsed = |text: &str| {
+            let tag = ItunSmpb::parse(text)?;
+            Some((tag.delay, tag.padding, tag.frames))
+        };
+        let stated = parsed(" 00000000 00000840 000001C0 0000000000015888 00000000");
+        assert_eq!(stated, Some((2112, 448, 88_200)));
+        assert_eq!(parsed("0 FFFF FFFF 1"), Some((65_535, 65_535, 1)));
+        for wrong in [
+            "0 840 1C0 0",
+            "0 10000 0 1",
+            "0 0 10000 1",
+            "0 0 0",
+            "0 x 0 1",
+        ] {
+            assert_eq!(parsed(wrong), None, "{wrong}");
+        }
+    }
 }
