@@ -319,7 +319,18 @@ impl DeliverableReport {
         (by >= 0.05).then_some(by)
     }
 
-    /// Returns the gain and the checks, one line each.
+    /// Returns the dB that the master's limiter takes away at most from any mix or cue; `None` below a tenth.
+    fn limited_by(&self) -> Option<f64> {
+        let mixes = self.files.iter().filter(|file| file.content != "stem");
+        let inserts = mixes.flat_map(|file| &file.report.mix.inserts);
+        let limiters = inserts.filter(|insert| insert.kind == "limiter");
+        let most = limiters
+            .filter_map(|limiter| limiter.reduction_db)
+            .fold(0.0, f64::max);
+        (most >= 0.05).then_some(most)
+    }
+
+    /// Returns the gain, the work of the limiter and the checks, one line each.
     pub(super) fn check_lines(&self) -> Vec<CheckLine> {
         let name = crate::error::one_line(self.name.clone());
         let gain = Decibels(self.gain_db);
@@ -346,6 +357,9 @@ impl DeliverableReport {
                 add(format!("gain {gain:.2}, as {of} has"), false);
             }
             None => add(format!("gain {gain:.2}"), false),
+        }
+        if let Some(most) = self.limited_by() {
+            add(format!("the limiter takes {most:.1} dB at most"), false);
         }
         if let Some(c) = self.loudness {
             let is = c

@@ -101,6 +101,23 @@ fn progress_counts_the_renders_that_measure_too() {
 }
 
 #[test]
+fn a_delivery_says_how_much_its_limiter_takes_at_most() {
+    // A tone of 0 dBFS and a ceiling of −6: 6 dB, and the hundredth that the limiter stays below.
+    let mut desk = Desk::new(session(
+        Layout::Mono,
+        [Track::new("x", mono(tone(1.0, 48_000)))],
+    ));
+    desk.promise("loud.wav", |d| d.limit(Dbtp(-6.0)));
+    desk.promise("soft.wav", |d| d.limit(Dbtp(-6.0)).gain(Decibels(-12.0)));
+    let text = desk.deliver().unwrap().to_string();
+    assert!(
+        text.contains("\n  d0: the limiter takes 6.0 dB at most\n"),
+        "{text}"
+    );
+    assert!(!text.contains("d1: the limiter"), "{text}");
+}
+
+#[test]
 fn a_check_refuses_an_extension_of_another_format() {
     let mut desk = Desk::new(short());
     desk.promise("a.flac", |d| d.format(Format::WAV_24));
