@@ -362,6 +362,11 @@ mod tests {
         }
     }
 
+    const STEREO: Spec = Spec {
+        rate: SampleRate::HZ_48000,
+        layout: Layout::Stereo,
+    };
+
     /// Noise with bursts above the ceiling: next to each other, and one after the release of those before has ended.
     fn bursts(frames: usize) -> Vec<Vec<f64>> {
         let mut state = 1u32;
@@ -451,12 +456,8 @@ mod tests {
 
     #[test]
     fn the_output_is_the_input_times_the_gain_of_the_definition() {
-        let spec = Spec {
-            rate: SampleRate::HZ_48000,
-            layout: Layout::Stereo,
-        };
         let input = bursts(16_000);
-        let mut limiter = Limiter::new(0.8, spec);
+        let mut limiter = Limiter::new(0.8, STEREO);
         let gains = gains_by_definition(&limiter, &input);
         let out = run(&mut limiter, &input, 0);
         let late = 256;
@@ -474,12 +475,8 @@ mod tests {
 
     #[test]
     fn a_render_that_starts_later_continues_bit_for_bit_after_its_memory() {
-        let spec = Spec {
-            rate: SampleRate::HZ_48000,
-            layout: Layout::Stereo,
-        };
         let input = bursts(12_000);
-        let mut limiter = Limiter::new(0.8, spec);
+        let mut limiter = Limiter::new(0.8, STEREO);
         let whole = run(&mut limiter, &input, 0);
         let Memory::Window(memory) = limiter.memory() else {
             panic!("{:?}", limiter.memory());

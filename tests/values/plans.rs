@@ -172,3 +172,30 @@ fn w105_counts_no_clip_that_begins_later() {
     };
     assert_eq!((film(false), film(true)), (1, 0));
 }
+
+#[test]
+fn a_plan_says_why_a_strip_is_not_heard() {
+    let reason = |change: &dyn Fn(&mut Session)| {
+        let track = |name: &str| Track::new(name, mono(vec![0.5; 10]));
+        let mut mix = session(Layout::Mono, [track("a"), track("b")]);
+        change(&mut mix);
+        let text = Plan::compile(&mix).unwrap().summary().to_string();
+        let mut lines = text.lines().filter(|line| line.starts_with("  a "));
+        lines.next_back().unwrap()[4..].trim().to_owned()
+    };
+    assert_eq!(
+        reason(&|mix| mix.tracks_mut()[0].strip.mute = true),
+        "muted"
+    );
+    assert_eq!(
+        reason(&|mix| mix.tracks_mut()[1].strip.solo = true),
+        "others are soloed"
+    );
+    let shut = reason(&|mix| mix.tracks_mut()[0].strip.gain = Decibels::SILENCE);
+    assert_eq!(shut, "its fader is at -inf dB");
+    let late = reason(&|mix| {
+        mix.tracks_mut()[0].clips[0].at = Frames(20).into();
+        mix.length = Some(Frames(10));
+    });
+    assert_eq!(late, "its clips start after the end of the mix");
+}

@@ -352,3 +352,14 @@ fn two_zeros_in_the_first_four_bytes_are_wide_characters_only_at_their_places() 
         assert_eq!(encoding(other), None, "{other:?}");
     }
 }
+
+#[test]
+fn placements_without_a_name_are_written_with_numbers_from_2_on() {
+    let mut film = session(Layout::Mono, []);
+    let uses = [0, 100, 200].map(|at| Use::at(Frames(at)));
+    let cue = Cue::new("c").track(Track::new("x", "x.wav"));
+    film.add_cue(uses.into_iter().fold(cue, Cue::used));
+    let text = film.to_text("film.toml").unwrap();
+    let uses = "[cue.c.use]\n2 = { at = \"100 frames\" }\n3 = { at = \"200 frames\" }\n";
+    assert!(text.contains(uses), "{text}");
+}
