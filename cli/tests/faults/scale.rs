@@ -335,7 +335,7 @@ fn frames() -> Seen {
     } else {
         0
     };
-    let range = format!("{from}..{frames}");
+    let range = format!("{from} frames..{frames} frames");
     let run = limited(
         &desk,
         ":",
