@@ -29,7 +29,7 @@ pub(crate) use chain::Chain;
 pub(crate) use cue::InCue;
 pub use cue::{PlannedCue, PlannedUse};
 pub(crate) use id_vec::IdVec;
-#[cfg(feature = "session-file")]
+#[cfg(feature = "dawproject")]
 pub(crate) use markers::PlannedMarker;
 pub(crate) use metadata::channel_names;
 pub(crate) use passes::Passes;
