@@ -328,8 +328,9 @@ fn build(home: &Path) -> Result<(Vec<Mutant>, Vec<PathBuf>)> {
         .lines()
         .map(str::to_owned)
         .collect();
+    let sources = read_sources()?;
     loop {
-        let woven = weave_all(&tree, &dropped)?;
+        let woven = weave_all(&sources, &tree, &dropped)?;
         let mut cargo = Command::new("cargo");
         cargo
             .args([
@@ -403,9 +404,9 @@ fn build(home: &Path) -> Result<(Vec<Mutant>, Vec<PathBuf>)> {
     }
 }
 
-/// Writes the library into the copy, with all mutants.
-fn weave_all(tree: &Path, dropped: &HashSet<String>) -> Result<BTreeMap<String, Woven>> {
-    let mut sources = Vec::new();
+/// Reads the library once, so that it may be edited while the mutants are compiled.
+fn read_sources() -> Result<BTreeMap<PathBuf, String>> {
+    let mut sources = BTreeMap::new();
     let mut folders = vec![PathBuf::from("src")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder)? {
@@ -413,20 +414,28 @@ fn weave_all(tree: &Path, dropped: &HashSet<String>) -> Result<BTreeMap<String, 
             if path.is_dir() {
                 folders.push(path)
             } else {
-                sources.push(path)
+                let text = fs::read_to_string(&path)?;
+                sources.insert(path, text);
             }
         }
     }
-    sources.sort();
+    Ok(sources)
+}
+
+/// Writes the library into the copy, with all mutants.
+fn weave_all(
+    sources: &BTreeMap<PathBuf, String>,
+    tree: &Path,
+    dropped: &HashSet<String>,
+) -> Result<BTreeMap<String, Woven>> {
     let mut woven = BTreeMap::new();
     let mut next = 1;
-    for path in sources
+    for (path, source) in sources
         .iter()
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .filter(|(path, _)| path.extension().is_some_and(|extension| extension == "rs"))
     {
         let file = path.to_string_lossy().into_owned();
-        let source = fs::read_to_string(path)?;
-        let result = weave::weave(&file, &source, next, dropped)
+        let result = weave::weave(&file, source, next, dropped)
             .map_err(|error| format!("{file}: {error}"))?;
         next = result.next;
         woven.insert(file, result);
@@ -445,10 +454,10 @@ fn weave_all(tree: &Path, dropped: &HashSet<String>) -> Result<BTreeMap<String, 
             .iter()
             .any(|module| Path::new(file).with_extension("").starts_with(module))
     });
-    for path in &sources {
+    for (path, source) in sources {
         let text = match woven.get(&*path.to_string_lossy()) {
             Some(woven) => woven.text.clone(),
-            None => fs::read_to_string(path)?,
+            None => source.clone(),
         };
         let text = if path.ends_with("src/lib.rs") {
             format!("#![allow(warnings)]\n{text}\nmod mutant;\n")
