@@ -19,57 +19,78 @@ pub fn parse(
     let (from, to) = text
         .split_once("..")
         .ok_or("a range is A..B, like 10s..1m30s, 10s.. or ..1m")?;
-    let time = |text: &str, open: Frames| match text.trim() {
-        "" => Ok(open),
+    let point = |text: &str, open: Frames| match text.trim() {
+        "" => Ok(Point::Time(open)),
         label if label.matches([':', ';']).count() == 3 => timecode(label, session),
         text => duration(text, session.rate),
     };
-    let (start, end) = (time(from, Frames::ZERO)?, time(to, length)?);
-    let clock = |frames: Frames| frames.clock(session.rate);
-    // A clock would round most numbers of frames to 0.
-    let end_text = |text: &str, at: Frames| {
-        if text.contains("frame") {
-            format!("frame {at}")
-        } else {
-            clock(at)
-        }
-    };
+    let (from, to) = (point(from, Frames::ZERO)?, point(to, length)?);
+    let (start, end) = (from.at(), to.at());
     if start >= length {
         return Err(format!(
             "it starts at {}, but the mix ends at {}",
-            end_text(from, start),
-            clock(length)
+            from.text(session.rate),
+            length.clock(session.rate)
         ));
     }
     if start > end {
         return Err(format!(
             "it ends at {}, before it starts at {}",
-            end_text(to, end),
-            end_text(from, start)
+            to.text(session.rate),
+            from.text(session.rate)
         ));
     }
     if start == end {
         return Err(format!(
             "it is empty: it starts and ends at {}",
-            end_text(from, start)
+            from.text(session.rate)
         ));
     }
     Ok((start..end.min(length), end > length))
 }
 
-/// Parses a time with a unit. 0 needs none.
-fn duration(text: &str, rate: SampleRate) -> Result<Frames, String> {
-    match text.parse::<u64>() {
-        Ok(number @ 1..) => Err(format!(
-            "{text} has no unit: write {number}s, or \"{}\" in quotes",
-            counted(number, "frame")
-        )),
-        _ => Frames::parse(text, rate).map_err(|e| e.to_string()),
+/// A frame of the output, in the unit in which the range states it.
+#[derive(Clone, Copy)]
+enum Point {
+    Frame(Frames),
+    Time(Frames),
+}
+
+impl Point {
+    fn at(self) -> Frames {
+        match self {
+            Self::Frame(at) | Self::Time(at) => at,
+        }
+    }
+
+    /// Formats it for messages. A clock would round most numbers of frames to 0.
+    fn text(self, rate: SampleRate) -> String {
+        match self {
+            Self::Frame(at) => format!("frame {at}"),
+            Self::Time(at) => at.clock(rate),
+        }
     }
 }
 
+/// Parses a time with a unit. 0 needs none.
+fn duration(text: &str, rate: SampleRate) -> Result<Point, String> {
+    if let Ok(number @ 1..) = text.parse::<u64>() {
+        return Err(format!(
+            "{text} has no unit: write {number}s, or \"{}\" in quotes",
+            counted(number, "frame")
+        ));
+    }
+    let at = Frames::parse(text, rate).map_err(|e| e.to_string())?;
+    let is_number_of_frames = text.ends_with("frame") || text.ends_with("frames");
+    Ok(if is_number_of_frames {
+        Point::Frame(at)
+    } else {
+        Point::Time(at)
+    })
+}
+
 /// Returns the frame of the output at a timecode.
-fn timecode(label: &str, session: &Session) -> Result<Frames, String> {
+fn timecode(label: &str, session: &Session) -> Result<Point, String> {
     let fps = session
         .fps
         .ok_or_else(|| format!("{label}: the session has no fps, which timecodes need"))?;
@@ -79,7 +100,7 @@ fn timecode(label: &str, session: &Session) -> Result<Frames, String> {
     if at_frame < first {
         Err(format!("{label} is before the start, {start}"))
     } else {
-        Ok(at_frame - first)
+        Ok(Point::Time(at_frame - first))
     }
 }
 

@@ -5,7 +5,7 @@
 use super::null_test::{NullMeter, Residue};
 use crate::{
     diagnostics::Warning,
-    dsp::peak::Peak,
+    dsp::{limiter::LIMITER, peak::Peak},
     report::{Report, Versioned},
     session::{Content, Session},
     text_table::TextTable,
@@ -319,11 +319,11 @@ impl DeliverableReport {
         (by >= 0.05).then_some(by)
     }
 
-    /// Returns the dB that the master's limiter takes away at most from any mix or cue; `None` below a tenth.
+    /// Returns the dB that a limiter of the master takes away at most from any mix or cue; `None` below a tenth.
     fn limited_by(&self) -> Option<f64> {
         let mixes = self.files.iter().filter(|file| file.content != "stem");
         let inserts = mixes.flat_map(|file| &file.report.mix.inserts);
-        let limiters = inserts.filter(|insert| insert.kind == "limiter");
+        let limiters = inserts.filter(|insert| insert.kind == LIMITER.name);
         let most = limiters
             .filter_map(|limiter| limiter.reduction_db)
             .fold(0.0, f64::max);

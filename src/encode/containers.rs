@@ -24,7 +24,7 @@ pub(super) struct ContainerInfo {
     pub name: &'static str,
     /// File extensions in lower case, the usual one first.
     pub extensions: &'static [&'static str],
-    /// Whether the size of a file depends on its samples.
+    /// True if the size of a file depends on its samples.
     pub is_compressed: bool,
     /// Encodings, each with the name of the format.
     pub formats: &'static [(Encoding, &'static str)],

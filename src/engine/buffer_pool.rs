@@ -52,6 +52,7 @@ impl BufferPool {
         locked(&self.scratch).pop().unwrap_or_default()
     }
 
+    /// Keeps scratch for the next node.
     pub(super) fn put_back(&self, scratch: Scratch) {
         locked(&self.scratch).push(scratch);
     }

@@ -93,7 +93,7 @@ pub(super) struct NodeTask<'a> {
     pub frames: usize,
 }
 
-/// What a node needs only while it renders a block. One is enough for each thread.
+/// Holds the signals that a node needs only while it renders a block. One is enough for each thread.
 pub(super) struct Scratch {
     /// The sum of a track's mono clips, until the pan law places it.
     mono: Block,
@@ -318,7 +318,7 @@ impl NodeState {
             frames,
             ..
         } = task;
-        // Those of another node.
+        // It still holds the sum of another node.
         scratch.mono.set_frames(0);
         self.render_input(out, node, task, scratch)
             .map_err(|e| e.in_track(&node.name))?;
